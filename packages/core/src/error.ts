@@ -1,0 +1,69 @@
+/**
+ * The one error class of Answerable: a stable `code` for programs, a message for people that says what was
+ * wrong and where, and the `cause` where there was one.
+ */
+
+/** Stable codes. A code is never renamed; new ones are added at the end of their group. */
+export type ErrorCode =
+  // reading input
+  | 'too-large'
+  | 'not-utf8'
+  | 'bad-encoding'
+  | 'bad-json'
+  | 'duplicate-key'
+  | 'too-deep'
+  | 'bad-shape'
+  | 'bad-format'
+  // notes, logs and proofs
+  | 'bad-note'
+  | 'bad-vkey'
+  | 'bad-signature'
+  | 'unsigned'
+  | 'bad-checkpoint'
+  | 'bad-proof'
+  | 'bad-tile'
+  | 'bad-policy'
+  // statements and receipts
+  | 'bad-statement'
+  | 'bad-envelope'
+  | 'bad-disclosure'
+  | 'bad-receipt'
+  // storage and processes
+  | 'corrupt'
+  | 'locked'
+  | 'not-writable'
+  | 'rolled-back'
+  | 'not-found'
+  | 'bad-config'
+  | 'port-taken'
+  // service
+  | 'unknown-model'
+  | 'bad-request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'conflict'
+  | 'too-many-requests'
+  | 'upstream-unreachable'
+  | 'upstream-timeout'
+  | 'upstream-broken'
+  | 'no-receipt'
+  | 'receipt-rejected'
+  | 'erasure-refused'
+  | 'erased'
+  | 'unavailable'
+  | 'internal'
+
+export class AnswerableError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'AnswerableError'
+    this.code = code
+  }
+}
+
+/** The code of an error of ours, or `internal` for anything else. */
+export function errorCode(error: unknown): ErrorCode {
+  return error instanceof AnswerableError ? error.code : 'internal'
+}

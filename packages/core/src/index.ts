@@ -1,0 +1,3 @@
+export * from './bytes.ts'
+export * from './error.ts'
+export type { Suite } from './suite.ts'
