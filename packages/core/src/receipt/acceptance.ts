@@ -1,0 +1,63 @@
+/**
+ * The reader's acceptance policy: which claims must pass, on at least which basis. It can also bring trust of its own,
+ * as tlog-policy texts. The default requires `recorded` on basis `signature`. A claim that fails is never accepted.
+ */
+import { fromUtf8 } from '../bytes.ts'
+import { AnswerableError } from '../error.ts'
+import { parseJson } from '../json.ts'
+import { Shape } from '../shape.ts'
+import { atLeast, BASES, type Basis, type Claim, CLAIMS, type ClaimName } from './claims.ts'
+
+export interface AcceptancePolicy {
+  /** Each required claim, with the weakest basis that will do. */
+  require: Partial<Record<ClaimName, Basis>>
+  /** tlog-policy texts to trust in place of the reader's store. */
+  trust?: string[]
+}
+
+export const DEFAULT_POLICY: AcceptancePolicy = { require: { recorded: 'signature' } }
+
+export interface Verdict {
+  met: boolean
+  /** What stood in the way, a line each. */
+  unmet: string[]
+}
+
+export function judge(claims: Record<ClaimName, Claim>, policy: AcceptancePolicy): Verdict {
+  const unmet: string[] = []
+  for (const name of CLAIMS) {
+    const claim = claims[name]
+    const required = policy.require[name]
+    if (claim.result === 'fail') unmet.push(`${name} fails: ${claim.reason}`)
+    else if (required === undefined) continue
+    else if (claim.result !== 'pass' || claim.basis === undefined)
+      unmet.push(`${name} is required, and was not checked: ${claim.reason}`)
+    else if (!atLeast(claim.basis, required))
+      unmet.push(`${name} rests on ${claim.basis}; the policy requires ${required} or stronger`)
+  }
+  return { met: unmet.length === 0, unmet }
+}
+
+const shape = new Shape('bad-policy')
+
+/**
+ * Reads a policy file: JSON (`{"require": {"recorded": "signature"}, "trust": ["log ..."]}`), or a bare tlog-policy
+ * text, which then is the trust under the default requirements. Throws `bad-policy`.
+ */
+export function parseAcceptancePolicy(bytes: Uint8Array): AcceptancePolicy {
+  const text = fromUtf8(bytes)
+  if (!/^\s*\{/.test(text)) return { ...DEFAULT_POLICY, trust: [text] }
+  const root = shape.object(parseJson(text, { maxBytes: 1024 * 1024, maxDepth: 4 }), 'policy')
+  for (const key of Object.keys(root)) shape.literal(key, 'policy', ['require', 'trust'])
+  const policy: AcceptancePolicy = { require: {} }
+  for (const [name, basis] of Object.entries(shape.object(root.require ?? DEFAULT_POLICY.require, 'require'))) {
+    policy.require[shape.literal(name, 'require', CLAIMS)] = shape.literal(basis, `require.${name}`, BASES)
+  }
+  if (Object.keys(policy.require).length === 0) {
+    throw new AnswerableError('bad-policy', 'require: a policy that requires nothing would accept anything')
+  }
+  if (root.trust !== undefined) {
+    policy.trust = shape.array(root.trust, 'trust', 64).map((item, i) => shape.string(item, `trust[${i}]`, 1024 * 1024))
+  }
+  return policy
+}

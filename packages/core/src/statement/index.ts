@@ -1,0 +1,5 @@
+export * from './disclosure.ts'
+export * from './envelope.ts'
+export * from './inference.ts'
+export * from './intoto.ts'
+export * from './lifecycle.ts'

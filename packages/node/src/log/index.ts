@@ -1,0 +1,3 @@
+export * from './keys.ts'
+export * from './log.ts'
+export { nodeSuite } from './suite.ts'

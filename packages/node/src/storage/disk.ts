@@ -1,0 +1,146 @@
+/**
+ * The few file operations that durability rests on, behind one interface, so that tests can fail or crash each of
+ * them. Every path is absolute. A write resolves only when its bytes are durable.
+ */
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+export interface DiskFile {
+  /** Writes `bytes` at byte offset `at`, and resolves when they are durable. */
+  write(bytes: Uint8Array, at: number): Promise<void>
+  /** Reads up to `length` bytes from `at`; fewer only at the end of the file. */
+  read(at: number, length: number): Promise<Buffer>
+  size(): Promise<number>
+  close(): Promise<void>
+}
+
+export interface Disk {
+  /** Opens an existing file, or with `create` a new one that must not exist yet. */
+  open(path: string, create?: boolean): Promise<DiskFile>
+  /** Creates a file of `bytes` zeros under its final name, whole or not at all. */
+  preallocate(path: string, bytes: number, head: Uint8Array): Promise<void>
+  /** Replaces a small file, atomically and durably. Readable by its owner alone. */
+  replace(path: string, bytes: Uint8Array): Promise<void>
+  /** Renames a file durably. */
+  rename(from: string, to: string): Promise<void>
+  /** The whole of a small file, or undefined where there is none. */
+  readFile(path: string): Promise<Buffer | undefined>
+  /** The names in a folder, sorted; the folder is made if it is missing. */
+  list(folder: string): Promise<string[]>
+  remove(path: string): Promise<void>
+}
+
+const ZEROS = Buffer.alloc(1 << 20)
+// O_DSYNC makes a write and its sync one trip to the thread pool; elsewhere the two follow each other.
+const WRITE_SYNCS = process.platform === 'linux'
+const OPEN = constants.O_RDWR | (WRITE_SYNCS ? constants.O_DSYNC : 0)
+
+class RealFile implements DiskFile {
+  readonly #handle: FileHandle
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  async write(bytes: Uint8Array, at: number): Promise<void> {
+    let done = 0
+    while (done < bytes.length) {
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, at + done)
+      done += bytesWritten
+    }
+    if (!WRITE_SYNCS) await this.#handle.datasync()
+  }
+
+  async read(at: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafe(length)
+    let done = 0
+    while (done < length) {
+      const { bytesRead } = await this.#handle.read(bytes, done, length - done, at + done)
+      if (bytesRead === 0) break
+      done += bytesRead
+    }
+    return bytes.subarray(0, done)
+  }
+
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close()
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows has no folders to sync: NTFS journals its names itself.
+  if (process.platform === 'win32') return
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+async function writeThenRename(path: string, fill: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const folder = dirname(path)
+  const temporary = join(folder, `.${basename(path)}.tmp`)
+  const handle = await open(temporary, 'w', 0o600)
+  try {
+    await fill(handle)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(temporary, path)
+  await syncFolder(folder)
+}
+
+export const realDisk: Disk = {
+  async open(path, create = false) {
+    if (!create) return new RealFile(await open(path, OPEN))
+    const handle = await open(path, OPEN | constants.O_CREAT | constants.O_EXCL, 0o600)
+    await syncFolder(dirname(path))
+    return new RealFile(handle)
+  },
+
+  preallocate(path, bytes, head) {
+    return writeThenRename(path, async handle => {
+      // Real zeros, not a hole: a hole's first write allocates blocks, and a sync then commits the file system's journal.
+      for (let at = 0; at < bytes; at += ZEROS.length) {
+        await handle.write(ZEROS, 0, Math.min(ZEROS.length, bytes - at), at)
+      }
+      await handle.write(head, 0, head.length, 0)
+    })
+  },
+
+  replace(path, bytes) {
+    return writeThenRename(path, async handle => {
+      await handle.writeFile(bytes)
+    })
+  },
+
+  async rename(from, to) {
+    await rename(from, to)
+    await syncFolder(dirname(to))
+  },
+
+  async readFile(path) {
+    try {
+      return await readFile(path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  },
+
+  async list(folder) {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    return (await readdir(folder)).filter(name => !name.startsWith('.')).sort()
+  },
+
+  async remove(path) {
+    await rm(path, { force: true })
+  },
+}

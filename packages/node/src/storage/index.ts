@@ -1,0 +1,7 @@
+export * from './content.ts'
+export { type Disk, type DiskFile, realDisk } from './disk.ts'
+export { FileStorage, type FileStorageOptions } from './files.ts'
+export { KEY_BYTES } from './keys.ts'
+export { lockFolder } from './lock.ts'
+export type { StoredRecord } from './segment.ts'
+export * from './storage.ts'

@@ -1,0 +1,168 @@
+/**
+ * A segment: one preallocated, append-only file of batches. A batch is what one commit made durable; it is valid as a
+ * whole or not at all, by its checksum. (Tampering is the Merkle tree's business; the checksum is for torn writes.)
+ *
+ *   header  magic u32 | version u32 | first index u64 | end of the segment before u64 | CRC-32 u32 | zeros to 64 bytes
+ *   batch   magic u32 | payload length u32 | first index u64 | count u32 | CRC-32 of all the batch but itself u32
+ *           payload: count times [statement length u32 | content length u32 | statement | content]
+ *
+ * All integers are big-endian.
+ */
+import { crc32 } from 'node:zlib'
+import { AnswerableError } from '@answerable/core'
+import type { DiskFile } from './disk.ts'
+
+export interface StoredRecord {
+  /** The exact statement. */
+  statement: Uint8Array
+  /** Encrypted content, by `content.ts`; empty where the statement has none. */
+  content: Uint8Array
+}
+
+export const SEGMENT_HEADER_BYTES = 64
+export const BATCH_HEADER_BYTES = 24
+const RECORD_HEADER_BYTES = 8
+const SEGMENT_MAGIC = 0x41_4e_53_31 // ANS1
+const BATCH_MAGIC = 0x41_42_54_31 // ABT1
+const VERSION = 1
+
+export interface SegmentHeader {
+  /** Index of the first record. */
+  firstIndex: number
+  /** Where the valid part of the segment before this one ends, in bytes: what lies behind it was never acknowledged. */
+  previousEnd: number
+}
+
+export function segmentName(sequence: number): string {
+  return `${String(sequence).padStart(8, '0')}.seg`
+}
+
+export function encodeSegmentHeader({ firstIndex, previousEnd }: SegmentHeader): Buffer {
+  const head = Buffer.alloc(SEGMENT_HEADER_BYTES)
+  head.writeUInt32BE(SEGMENT_MAGIC, 0)
+  head.writeUInt32BE(VERSION, 4)
+  head.writeBigUInt64BE(BigInt(firstIndex), 8)
+  head.writeBigUInt64BE(BigInt(previousEnd), 16)
+  head.writeUInt32BE(crc32(head.subarray(0, 24)), 24)
+  return head
+}
+
+/** Throws `corrupt` with the file's name. */
+export function decodeSegmentHeader(head: Buffer, path: string): SegmentHeader {
+  if (head.length < SEGMENT_HEADER_BYTES || head.readUInt32BE(0) !== SEGMENT_MAGIC)
+    throw new AnswerableError('corrupt', `${path}: not a segment of this store`)
+  if (head.readUInt32BE(24) !== crc32(head.subarray(0, 24)))
+    throw new AnswerableError('corrupt', `${path}: the header does not match its checksum`)
+  if (head.readUInt32BE(4) !== VERSION)
+    throw new AnswerableError('corrupt', `${path}: version ${head.readUInt32BE(4)}; this program reads ${VERSION}`)
+  return { firstIndex: Number(head.readBigUInt64BE(8)), previousEnd: Number(head.readBigUInt64BE(16)) }
+}
+
+/** Bytes that a batch of these records takes. */
+export function batchBytes(records: readonly StoredRecord[]): number {
+  let bytes = BATCH_HEADER_BYTES
+  for (const { statement, content } of records) bytes += RECORD_HEADER_BYTES + statement.length + content.length
+  return bytes
+}
+
+/** Encodes a batch, and gives the offset of each record within it. */
+export function encodeBatch(
+  firstIndex: number,
+  records: readonly StoredRecord[],
+): { bytes: Buffer; offsets: number[] } {
+  const bytes = Buffer.allocUnsafe(batchBytes(records))
+  const offsets: number[] = []
+  let at = BATCH_HEADER_BYTES
+  for (const { statement, content } of records) {
+    offsets.push(at)
+    bytes.writeUInt32BE(statement.length, at)
+    bytes.writeUInt32BE(content.length, at + 4)
+    at += RECORD_HEADER_BYTES
+    bytes.set(statement, at)
+    at += statement.length
+    bytes.set(content, at)
+    at += content.length
+  }
+  bytes.writeUInt32BE(BATCH_MAGIC, 0)
+  bytes.writeUInt32BE(bytes.length - BATCH_HEADER_BYTES, 4)
+  bytes.writeBigUInt64BE(BigInt(firstIndex), 8)
+  bytes.writeUInt32BE(records.length, 16)
+  bytes.writeUInt32BE(batchChecksum(bytes), 20)
+  return { bytes, offsets }
+}
+
+function batchChecksum(batch: Buffer): number {
+  return crc32(batch.subarray(BATCH_HEADER_BYTES), crc32(batch.subarray(0, 20)))
+}
+
+export interface ScannedBatch {
+  firstIndex: number
+  /** Offsets in the segment: of the batch, and of its end. */
+  start: number
+  end: number
+  records: (StoredRecord & { offset: number })[]
+}
+
+/**
+ * Reads the batch at `at`, or undefined where there is no whole, valid batch with that first index: the end of the
+ * segment, or a batch that a crash tore.
+ */
+export async function readBatch(
+  file: DiskFile,
+  at: number,
+  firstIndex: number,
+): Promise<ScannedBatch | undefined> {
+  const head = await file.read(at, BATCH_HEADER_BYTES)
+  if (head.length < BATCH_HEADER_BYTES || head.readUInt32BE(0) !== BATCH_MAGIC) return undefined
+  if (Number(head.readBigUInt64BE(8)) !== firstIndex) return undefined
+  const length = BATCH_HEADER_BYTES + head.readUInt32BE(4)
+  if (at + length > (await file.size())) return undefined
+  const bytes = await file.read(at, length)
+  if (bytes.length < length || bytes.readUInt32BE(20) !== batchChecksum(bytes)) return undefined
+  const records: ScannedBatch['records'] = []
+  let offset = BATCH_HEADER_BYTES
+  const count = bytes.readUInt32BE(16)
+  for (let i = 0; i < count; i++) {
+    if (offset + RECORD_HEADER_BYTES > length) return undefined
+    const end = offset + recordBytes(bytes, offset)
+    if (end > length) return undefined
+    records.push({ ...decodeRecord(bytes.subarray(offset, end)), offset: at + offset })
+    offset = end
+  }
+  return { firstIndex, start: at, end: at + length, records }
+}
+
+function recordBytes(bytes: Buffer, at: number): number {
+  return RECORD_HEADER_BYTES + bytes.readUInt32BE(at) + bytes.readUInt32BE(at + 4)
+}
+
+function decodeRecord(bytes: Buffer): StoredRecord {
+  const content = RECORD_HEADER_BYTES + bytes.readUInt32BE(0)
+  return { statement: bytes.subarray(RECORD_HEADER_BYTES, content), content: bytes.subarray(content) }
+}
+
+/** Reads one record at its offset. Throws `corrupt` where no record can stand there. */
+export async function readRecord(file: DiskFile, offset: number, path: string): Promise<StoredRecord> {
+  const head = await file.read(offset, RECORD_HEADER_BYTES)
+  if (head.length === RECORD_HEADER_BYTES) {
+    const length = recordBytes(head, 0)
+    if (offset + length <= (await file.size())) return decodeRecord(await file.read(offset, length))
+  }
+  throw new AnswerableError('corrupt', `${path}: no record at byte ${offset}`)
+}
+
+/**
+ * Whether any valid batch with a later index lies behind `at`. A crash tears only the last batch, so one behind an
+ * invalid batch shows that the invalid one was whole once, and has been damaged since.
+ */
+export async function hasLaterBatch(file: DiskFile, at: number, firstIndex: number): Promise<boolean> {
+  const magic = Buffer.alloc(4)
+  magic.writeUInt32BE(BATCH_MAGIC)
+  const rest = await file.read(at, (await file.size()) - at)
+  for (let i = rest.indexOf(magic); i !== -1; i = rest.indexOf(magic, i + 1)) {
+    if (i + BATCH_HEADER_BYTES > rest.length) return false
+    const index = Number(rest.readBigUInt64BE(i + 8))
+    if (index > firstIndex && (await readBatch(file, at + i, index)) !== undefined) return true
+  }
+  return false
+}
