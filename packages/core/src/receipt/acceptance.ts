@@ -6,7 +6,7 @@ import { fromUtf8 } from '../bytes.ts'
 import { AnswerableError } from '../error.ts'
 import { parseJson } from '../json.ts'
 import { Shape } from '../shape.ts'
-import { atLeast, BASES, type Basis, type Claim, CLAIMS, type ClaimName } from './claims.ts'
+import { atLeast, BASES, type Basis, CLAIMS, type Claim, type ClaimName } from './claims.ts'
 
 export interface AcceptancePolicy {
   /** Each required claim, with the weakest basis that will do. */
@@ -50,14 +50,18 @@ export function parseAcceptancePolicy(bytes: Uint8Array): AcceptancePolicy {
   const root = shape.object(parseJson(text, { maxBytes: 1024 * 1024, maxDepth: 4 }), 'policy')
   for (const key of Object.keys(root)) shape.literal(key, 'policy', ['require', 'trust'])
   const policy: AcceptancePolicy = { require: {} }
-  for (const [name, basis] of Object.entries(shape.object(root.require ?? DEFAULT_POLICY.require, 'require'))) {
+  for (const [name, basis] of Object.entries(
+    shape.object(root.require ?? DEFAULT_POLICY.require, 'require'),
+  )) {
     policy.require[shape.literal(name, 'require', CLAIMS)] = shape.literal(basis, `require.${name}`, BASES)
   }
   if (Object.keys(policy.require).length === 0) {
     throw new AnswerableError('bad-policy', 'require: a policy that requires nothing would accept anything')
   }
   if (root.trust !== undefined) {
-    policy.trust = shape.array(root.trust, 'trust', 64).map((item, i) => shape.string(item, `trust[${i}]`, 1024 * 1024))
+    policy.trust = shape
+      .array(root.trust, 'trust', 64)
+      .map((item, i) => shape.string(item, `trust[${i}]`, 1024 * 1024))
   }
   return policy
 }

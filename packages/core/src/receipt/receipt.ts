@@ -43,10 +43,7 @@ const shape = new Shape('bad-receipt')
 
 /** Reads a receipt. Throws `bad-receipt`, `too-large`, and what `parseJson` throws. */
 export function parseReceipt(bytes: Uint8Array): Receipt {
-  const root = shape.object(
-    parseJson(bytes, { maxBytes: MAX_RECEIPT_BYTES, maxDepth: 6 }),
-    'receipt',
-  )
+  const root = shape.object(parseJson(bytes, { maxBytes: MAX_RECEIPT_BYTES, maxDepth: 6 }), 'receipt')
   shape.literal(root.type, 'type', [RECEIPT_TYPE])
   const receipt: Receipt = {
     ...proven(root, ''),
@@ -66,7 +63,11 @@ export function parseReceipt(bytes: Uint8Array): Receipt {
   const documents = Object.entries(shape.object(root.documents ?? {}, 'documents'))
   if (documents.length > MAX_DOCUMENTS) shape.fail('documents', `at most ${MAX_DOCUMENTS}`)
   for (const [digest, text] of documents) {
-    receipt.documents[shape.digest(digest, 'documents')] = base64(text, `documents.${digest}`, MAX_DOCUMENT_LENGTH)
+    receipt.documents[shape.digest(digest, 'documents')] = base64(
+      text,
+      `documents.${digest}`,
+      MAX_DOCUMENT_LENGTH,
+    )
   }
   if (root.registryCheckpoint !== undefined) {
     receipt.registryCheckpoint = shape.string(root.registryCheckpoint, 'registryCheckpoint', MAX_PROOF_LENGTH)

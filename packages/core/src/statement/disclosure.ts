@@ -44,11 +44,14 @@ export function disclosureDigest(text: string, suite: Suite): string {
 export function parseDisclosure(text: string): Disclosure {
   const value = parseJson(text, { maxBytes: MAX_DISCLOSURE_BYTES, maxDepth: 16 })
   const parts = shape.array(value, 'disclosure', 3)
-  if (parts.length !== 3) throw new AnswerableError('bad-disclosure', 'disclosure: expected [salt, name, value]')
+  if (parts.length !== 3)
+    throw new AnswerableError('bad-disclosure', 'disclosure: expected [salt, name, value]')
   try {
     fromBase64Url(shape.string(parts[0], 'disclosure[0]', 43), SALT_BYTES)
   } catch (cause) {
-    throw new AnswerableError('bad-disclosure', `disclosure[0]: expected ${SALT_BYTES} bytes in base64url`, { cause })
+    throw new AnswerableError('bad-disclosure', `disclosure[0]: expected ${SALT_BYTES} bytes in base64url`, {
+      cause,
+    })
   }
   const name = shape.literal(parts[1], 'disclosure[1]', DISCLOSURES)
   return { text, name, value: shape.object(parts[2], 'disclosure[2]') }

@@ -37,7 +37,10 @@ export function formatEnvelope(envelope: Envelope): string {
 
 /** Reads an envelope. Throws `bad-envelope` and what `parseJson` throws. */
 export function parseEnvelope(bytes: Uint8Array): Envelope {
-  const root = shape.object(parseJson(fromUtf8(bytes), { maxBytes: MAX_ENVELOPE_BYTES, maxDepth: 8 }), 'envelope')
+  const root = shape.object(
+    parseJson(fromUtf8(bytes), { maxBytes: MAX_ENVELOPE_BYTES, maxDepth: 8 }),
+    'envelope',
+  )
   const signatures = shape.array(root.signatures, 'signatures', MAX_SIGNATURES)
   if (signatures.length === 0) shape.fail('signatures', 'at least one')
   return {

@@ -1,3 +1,4 @@
+export * from './chunks.ts'
 export * from './disclosure.ts'
 export * from './envelope.ts'
 export * from './inference.ts'

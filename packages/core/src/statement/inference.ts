@@ -100,7 +100,8 @@ export function parseInference(bytes: Uint8Array): InferenceStatement {
   const expected = EVENT_DISCLOSURES[event]
   const disclosures: Partial<Record<DisclosureName, string>> = {}
   for (const { name, sha256 } of subject) disclosures[shape.literal(name, 'subject name', expected)] = sha256
-  for (const name of expected) if (disclosures[name] === undefined) shape.fail('subject', `one named "${name}"`)
+  for (const name of expected)
+    if (disclosures[name] === undefined) shape.fail('subject', `one named "${name}"`)
   const statement: InferenceStatement = {
     id: shape.string(predicate.id, 'id', 36, UUID_V7, 'a UUIDv7'),
     event,

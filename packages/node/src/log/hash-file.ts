@@ -25,7 +25,10 @@ export class HashFile {
     const there = (await disk.list(dirname(path))).includes(basename(path))
     const file = await disk.open(path, !there)
     if ((await file.size()) < count * BYTES)
-      throw new AnswerableError('corrupt', `${path}: ${count} hashes were published, and not all of them are here`)
+      throw new AnswerableError(
+        'corrupt',
+        `${path}: ${count} hashes were published, and not all of them are here`,
+      )
     return new HashFile(file, count)
   }
 
@@ -54,7 +57,10 @@ export class HashFile {
   /** `count` values from `start`, side by side; fewer only where the file is cut short. */
   async read(start: number, count: number): Promise<Buffer> {
     // What is in memory is taken before waiting, so that a flush in between leaves no gap.
-    const memory = this.#tail.slice(Math.max(0, start - this.#flushed), Math.max(0, start + count - this.#flushed))
+    const memory = this.#tail.slice(
+      Math.max(0, start - this.#flushed),
+      Math.max(0, start + count - this.#flushed),
+    )
     const onDisk = Math.max(0, Math.min(count, this.#flushed - start))
     const disk = onDisk === 0 ? Buffer.alloc(0) : await this.#file.read(start * BYTES, onDisk * BYTES)
     return memory.length === 0 ? disk : Buffer.concat([disk, ...memory])

@@ -15,7 +15,10 @@ export async function loadKey(disk: Disk, path: string): Promise<KeyObject> {
     return privateKey
   }
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
-    throw new AnswerableError('bad-config', `${path}: others can read this private key; run: chmod 600 "${path}"`)
+    throw new AnswerableError(
+      'bad-config',
+      `${path}: others can read this private key; run: chmod 600 "${path}"`,
+    )
   }
   let key: KeyObject
   try {
@@ -23,7 +26,8 @@ export async function loadKey(disk: Disk, path: string): Promise<KeyObject> {
   } catch (cause) {
     throw new AnswerableError('bad-config', `${path}: not a PKCS#8 private key in PEM`, { cause })
   }
-  if (key.asymmetricKeyType !== 'ed25519') throw new AnswerableError('bad-config', `${path}: not an Ed25519 key`)
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw new AnswerableError('bad-config', `${path}: not an Ed25519 key`)
   return key
 }
 

@@ -93,15 +93,26 @@ export class Log {
     const size = published?.size ?? 0
     const tiles = await Tiles.open(disk, join(folder, 'tiles'), size, suite)
     if (published !== undefined && !equal(tiles.root(), published.root))
-      throw new AnswerableError('corrupt', `${folder}: the tiles do not have the root of the published checkpoint`)
+      throw new AnswerableError(
+        'corrupt',
+        `${folder}: the tiles do not have the root of the published checkpoint`,
+      )
     if (storage.size < size)
       throw new AnswerableError(
         'rolled-back',
         `${folder}: ${size} records were published, ${storage.size} are here; restore the missing segments`,
       )
     const column =
-      entries === 'digest' ? await HashFile.open(disk, join(folder, 'tiles', 'entries.hashes'), size) : undefined
-    const log = new Log(options, tiles, column, published ?? checkpointOf(tiles, signer), published !== undefined)
+      entries === 'digest'
+        ? await HashFile.open(disk, join(folder, 'tiles', 'entries.hashes'), size)
+        : undefined
+    const log = new Log(
+      options,
+      tiles,
+      column,
+      published ?? checkpointOf(tiles, signer),
+      published !== undefined,
+    )
     // A registry is small, and where its entries lie is kept in memory; an inference log only reads its tail.
     for await (const record of storage.scan(entries === 'statement' ? 0 : size)) {
       if (entries === 'statement') log.#positions.push(record.position)
@@ -205,9 +216,15 @@ export class Log {
     if (this.#halted !== undefined) return this.#halted
     if (this.#closed) return new AnswerableError('unavailable', 'the log is closing')
     if (!this.#options.storage.writable)
-      return new AnswerableError('not-writable', 'the store cannot be written at present; nothing is answered unrecorded')
+      return new AnswerableError(
+        'not-writable',
+        'the store cannot be written at present; nothing is answered unrecorded',
+      )
     if (this.#tiles.pending > MOST_PENDING)
-      return new AnswerableError('not-writable', 'tiles cannot be written at present; nothing is answered unrecorded')
+      return new AnswerableError(
+        'not-writable',
+        'tiles cannot be written at present; nothing is answered unrecorded',
+      )
     return undefined
   }
 
@@ -230,7 +247,11 @@ export class Log {
   }
 
   /** The tlog-proof of an entry under a checkpoint of this log, by default the newest signed one. */
-  async prove(index: number, checkpoint: SignedCheckpoint = this.#signed, extra?: Uint8Array): Promise<string> {
+  async prove(
+    index: number,
+    checkpoint: SignedCheckpoint = this.#signed,
+    extra?: Uint8Array,
+  ): Promise<string> {
     const hashes = await this.#tiles.inclusionProof(index, checkpoint.size)
     return formatTlogProof({ ...(extra && { extra }), index, hashes, checkpoint: checkpoint.note })
   }
@@ -245,7 +266,8 @@ export class Log {
 
   /** Up to `count` entries from `index`. */
   async entries(index: number, count: number): Promise<Uint8Array[]> {
-    if (index + count > this.#signed.size) throw new AnswerableError('not-found', 'the log has no such entries yet')
+    if (index + count > this.#signed.size)
+      throw new AnswerableError('not-found', 'the log has no such entries yet')
     if (this.#entries !== undefined) {
       const bytes = await this.#entries.read(index, count)
       return Array.from({ length: count }, (_, i) => bytes.subarray(i * 32, (i + 1) * 32))

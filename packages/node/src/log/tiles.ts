@@ -5,10 +5,10 @@
 import { join } from 'node:path'
 import { AnswerableError, type Suite } from '@answerable/core'
 import {
+  consistencyProof,
   Frontier,
   type HashReader,
   inclusionProof,
-  consistencyProof,
   leafHash,
   neededForConsistency,
   neededForInclusion,
@@ -24,8 +24,33 @@ import { HashFile } from './hash-file.ts'
 /** 256^7 entries are more than any number of ours counts. */
 const LEVELS = 7
 
+/**
+ * Nodes of every level that were completed last. Nearly all proofs are asked for within seconds of the answer, and
+ * with the inner nodes at hand they cost neither a read nor a tile hashed again.
+ */
+class RecentNodes {
+  readonly #levels: { count: number; hashes: Uint8Array[] }[] = []
+
+  add(level: number, index: number, hash: Uint8Array): void {
+    this.#levels[level] ??= { count: 0, hashes: [] }
+    const ring = this.#levels[level]
+    ring.hashes[index % RECENT_NODES] = hash
+    ring.count = index + 1
+  }
+
+  get(level: number, index: number): Uint8Array | undefined {
+    const ring = this.#levels[level]
+    if (ring === undefined || index >= ring.count || index < ring.count - RECENT_NODES) return undefined
+    return ring.hashes[index % RECENT_NODES]
+  }
+}
+
+/** Of each level. */
+const RECENT_NODES = 8192
+
 export class Tiles {
   readonly #suite: Suite
+  readonly #recent = new RecentNodes()
   readonly #levels: HashFile[]
   #frontier: Frontier
 
@@ -63,7 +88,8 @@ export class Tiles {
 
   /** Adds an entry, already durable elsewhere. Costs about two hashes. */
   append(entry: Uint8Array): void {
-    this.#frontier.append(leafHash(entry, this.#suite), (level, _index, hash) => {
+    this.#frontier.append(leafHash(entry, this.#suite), (level, index, hash) => {
+      this.#recent.add(level, index, hash)
       if (level % 8 === 0) this.#levels[level / 8]!.append(hash)
     })
   }
@@ -100,12 +126,21 @@ export class Tiles {
   }
 
   async #reader(needed: readonly Subtree[], size: number): Promise<HashReader> {
+    // Found now, since waiting below may push them out of the ring.
+    const found = new Map<string, Uint8Array>()
+    const missing = needed.filter(({ level, index }) => {
+      const hash = this.#recent.get(level, index)
+      if (hash !== undefined) found.set(`${level}/${index}`, hash)
+      return hash === undefined
+    })
+    if (missing.length === 0) return (level, index) => found.get(`${level}/${index}`)!
     const tiles = new Map<string, Uint8Array>()
     await Promise.all(
-      tilesForSubtrees(needed, size).map(async ({ level, index, width }) => {
+      tilesForSubtrees(missing, size).map(async ({ level, index, width }) => {
         tiles.set(`${level}/${index}`, await this.#levels[level]!.read(index * TILE_WIDTH, width))
       }),
     )
-    return tileHashReader((level, index) => tiles.get(`${level}/${index}`)!, this.#suite)
+    const read = tileHashReader((level, index) => tiles.get(`${level}/${index}`)!, this.#suite)
+    return (level, index) => found.get(`${level}/${index}`) ?? read(level, index)
   }
 }

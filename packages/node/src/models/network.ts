@@ -47,11 +47,7 @@ export function activations({ layers }: Network, row: Float32Array): Float32Arra
       for (let i = 0; i < inputs; i++) sum += input[i]! * weights[i * outputs + j]!
       output[j] = sum + bias[j]!
     }
-    input = output.map(relu)
+    input = output.map(x => Math.max(0, x))
     return output
   })
-}
-
-function relu(x: number): number {
-  return x > 0 ? x : 0
 }

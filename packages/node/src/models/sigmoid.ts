@@ -9,8 +9,8 @@ export function exp(x: number): number {
   if (x < -700) return 0
   if (x > 700) return Number.POSITIVE_INFINITY
   // x = k ln 2 + r with |r| <= ln 2 / 2; ln 2 in two parts, so that r keeps its low bits.
-  const k = Math.round(x * 1.4426950408889634)
-  const r = x - k * 0.69314718036912381649 - k * 1.90821492927058770002e-10
+  const k = Math.round(x * Math.LOG2E)
+  const r = x - k * 0.6931471803691238 - k * 1.9082149292705877e-10
   let sum = 1
   for (let n = 14; n > 0; n--) sum = 1 + (sum * r) / n
   return sum * powerOfTwo(k)

@@ -59,10 +59,10 @@ export function train(data: readonly LabelledApplicant[], options: TrainOptions)
 
 /** Adds one row's gradient to every layer. */
 function learn(layers: TrainedLayer[], row: Float64Array, target: number): void {
-  let input = row
+  let input: Float64Array = row
   for (const [i, layer] of layers.entries()) input = layer.forward(input, i < layers.length - 1)
   // The derivative of cross-entropy after a sigmoid is this difference.
-  let slope = Float64Array.of(sigmoid(input[0]!) - target)
+  let slope: Float64Array = Float64Array.of(sigmoid(input[0]!) - target)
   for (let i = layers.length - 1; i >= 0; i--) slope = layers[i]!.backward(slope, i > 0)
 }
 
@@ -76,7 +76,7 @@ class TrainedLayer {
   readonly #second: Float64Array
   #firstLeft = 1
   #secondLeft = 1
-  #input = new Float64Array(0)
+  #input: Float64Array = new Float64Array(0)
   readonly #output: Float64Array
   readonly #slope: Float64Array
 

@@ -14,10 +14,8 @@ export const PARTS = {
   partiesDisclosure: 5,
   request: 6,
   response: 7,
-  /** With an Idempotency-Key: its digest, and what must be given again. */
+  /** With an Idempotency-Key: its digest, and the secret that must be given again. */
   idempotency: 8,
-  /** Headers of the answer that a repeated call must get again, as JSON. */
-  responseHead: 9,
 } as const
 export type Part = keyof typeof PARTS
 export type Parts = Partial<Record<Part, Uint8Array>>

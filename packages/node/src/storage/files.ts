@@ -19,8 +19,8 @@ import {
   hasLaterBatch,
   readBatch,
   readRecord,
-  SEGMENT_HEADER_BYTES,
   type ScannedBatch,
+  SEGMENT_HEADER_BYTES,
   type SegmentHeader,
   type StoredRecord,
   segmentName,
@@ -77,7 +77,8 @@ export class FileStorage implements RecordStorage {
   }
 
   async commit(records: readonly NewRecord[]): Promise<Position[]> {
-    if (this.#failed) throw new AnswerableError('not-writable', 'the store could not be written; it is being retried')
+    if (this.#failed)
+      throw new AnswerableError('not-writable', 'the store could not be written; it is being retried')
     try {
       const { bytes, offsets } = encodeBatch(this.#size, records)
       if (this.#end + bytes.length > this.#last().bytes) await this.#roll(SEGMENT_HEADER_BYTES + bytes.length)
@@ -95,7 +96,9 @@ export class FileStorage implements RecordStorage {
       // After a failed sync the kernel may have dropped the pages, so the file is not written to again: recover()
       // starts a new segment, whose header cuts this one off before the failed batch.
       this.#failed = true
-      throw new AnswerableError('not-writable', 'the store could not be written; nothing was recorded', { cause })
+      throw new AnswerableError('not-writable', 'the store could not be written; nothing was recorded', {
+        cause,
+      })
     }
   }
 
@@ -150,7 +153,9 @@ export class FileStorage implements RecordStorage {
   }
 
   async #load(): Promise<void> {
-    const names = (await this.#disk.list(join(this.#folder, 'segments'))).filter(name => /^\d{8}\.seg$/.test(name))
+    const names = (await this.#disk.list(join(this.#folder, 'segments'))).filter(name =>
+      /^\d{8}\.seg$/.test(name),
+    )
     for (const name of names) {
       const sequence = Number(name.slice(0, 8))
       const path = this.#path(sequence)
@@ -162,7 +167,11 @@ export class FileStorage implements RecordStorage {
       this.#segments.push({ ...header, sequence, path, bytes: await file.size() })
     }
     if (this.#segments.length === 0) {
-      await this.#create({ firstIndex: 0, previousEnd: SEGMENT_HEADER_BYTES }, 0, this.#options.firstSegmentBytes)
+      await this.#create(
+        { firstIndex: 0, previousEnd: SEGMENT_HEADER_BYTES },
+        0,
+        this.#options.firstSegmentBytes,
+      )
     }
     const last = this.#last()
     this.#size = last.firstIndex
@@ -210,7 +219,8 @@ export class FileStorage implements RecordStorage {
       if (content.length === 0) continue
       const slot = await this.#keys.read(batch.firstIndex + i)
       if (slot.state === 'empty') return false
-      if (slot.state === 'held' && slot.check !== keyCheck(slot.key, this.#options.entryOf(statement))) return false
+      if (slot.state === 'held' && slot.check !== keyCheck(slot.key, this.#options.entryOf(statement)))
+        return false
     }
     return true
   }
@@ -255,7 +265,10 @@ export class FileStorage implements RecordStorage {
   }
 
   #nextBytes(bytes: number): number {
-    return Math.min(bytes * 2, Math.max(this.#options.lastSegmentBytes, SEGMENT_HEADER_BYTES + BATCH_HEADER_BYTES))
+    return Math.min(
+      bytes * 2,
+      Math.max(this.#options.lastSegmentBytes, SEGMENT_HEADER_BYTES + BATCH_HEADER_BYTES),
+    )
   }
 
   #last(): Segment {

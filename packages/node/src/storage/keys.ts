@@ -15,7 +15,10 @@ const HELD = 1
 const ERASED = 2
 export const KEY_BYTES = 32
 
-export type KeySlot = { state: 'held'; key: Uint8Array; check: number } | { state: 'empty' } | { state: 'erased' }
+export type KeySlot =
+  | { state: 'held'; key: Uint8Array; check: number }
+  | { state: 'empty' }
+  | { state: 'erased' }
 
 /** Binds a key to the record it opens, so that a slot from before a crash is not taken for the record's own. */
 export function keyCheck(key: Uint8Array, entry: Uint8Array): number {
@@ -38,7 +41,10 @@ export class KeyFile {
   }
 
   /** Writes the slots of consecutive records, durably. `undefined` leaves a slot empty: a record without content. */
-  async write(firstIndex: number, keys: readonly ({ key: Uint8Array; check: number } | undefined)[]): Promise<void> {
+  async write(
+    firstIndex: number,
+    keys: readonly ({ key: Uint8Array; check: number } | undefined)[],
+  ): Promise<void> {
     const writes: Promise<void>[] = []
     for (let i = 0; i < keys.length; ) {
       const index = firstIndex + i
@@ -68,7 +74,8 @@ export class KeyFile {
     const bytes = await file.read(offsetOf(index), SLOT_BYTES)
     if (bytes.length < SLOT_BYTES) return { state: 'empty' }
     const state = bytes.readUInt32BE(KEY_BYTES + 4)
-    if (state === HELD) return { state: 'held', key: bytes.subarray(0, KEY_BYTES), check: bytes.readUInt32BE(KEY_BYTES) }
+    if (state === HELD)
+      return { state: 'held', key: bytes.subarray(0, KEY_BYTES), check: bytes.readUInt32BE(KEY_BYTES) }
     return { state: state === ERASED ? 'erased' : 'empty' }
   }
 
@@ -99,7 +106,10 @@ export class KeyFile {
 
   async #open(number: number, create: boolean): Promise<DiskFile> {
     const path = join(this.#folder, `${String(number).padStart(8, '0')}.keys`)
-    if (create && !(await this.#disk.list(this.#folder)).includes(`${String(number).padStart(8, '0')}.keys`)) {
+    if (
+      create &&
+      !(await this.#disk.list(this.#folder)).includes(`${String(number).padStart(8, '0')}.keys`)
+    ) {
       await this.#disk.preallocate(path, SLOTS_PER_FILE * SLOT_BYTES, Buffer.alloc(0))
     }
     const file = await this.#disk.open(path)

@@ -12,9 +12,13 @@ export function lockFolder(folder: string): () => void {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (cause) {
     database.close()
-    throw new AnswerableError('locked', `${folder} is in use by another process; stop that one, or give another --data`, {
-      cause,
-    })
+    throw new AnswerableError(
+      'locked',
+      `${folder} is in use by another process; stop that one, or give another --data`,
+      {
+        cause,
+      },
+    )
   }
   return () => database.close()
 }

@@ -54,14 +54,18 @@ export function decodeSegmentHeader(head: Buffer, path: string): SegmentHeader {
   if (head.readUInt32BE(24) !== crc32(head.subarray(0, 24)))
     throw new AnswerableError('corrupt', `${path}: the header does not match its checksum`)
   if (head.readUInt32BE(4) !== VERSION)
-    throw new AnswerableError('corrupt', `${path}: version ${head.readUInt32BE(4)}; this program reads ${VERSION}`)
+    throw new AnswerableError(
+      'corrupt',
+      `${path}: version ${head.readUInt32BE(4)}; this program reads ${VERSION}`,
+    )
   return { firstIndex: Number(head.readBigUInt64BE(8)), previousEnd: Number(head.readBigUInt64BE(16)) }
 }
 
 /** Bytes that a batch of these records takes. */
 export function batchBytes(records: readonly StoredRecord[]): number {
   let bytes = BATCH_HEADER_BYTES
-  for (const { statement, content } of records) bytes += RECORD_HEADER_BYTES + statement.length + content.length
+  for (const { statement, content } of records)
+    bytes += RECORD_HEADER_BYTES + statement.length + content.length
   return bytes
 }
 

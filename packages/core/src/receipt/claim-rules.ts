@@ -1,0 +1,229 @@
+/**
+ * The rule of each claim: from what was found to result, basis, reason and plain words. What stands here is all that
+ * the first step can show; later steps add stronger bases beside these rules (docs/claims.md has the table).
+ */
+import type { JsonObject } from '../shape.ts'
+import type { Claim, ClaimName, Reason } from './claims.ts'
+import type { Compared, Disclosed, Opened } from './disclosed.ts'
+import type { CheckedRecord, ReceiptRecord } from './receipt-record.ts'
+import { count } from './record.ts'
+
+export interface Facts {
+  record: ReceiptRecord
+  disclosed: Disclosed
+  compared: { request: Compared; response: Compared }
+}
+
+export function recorded({ record, disclosed, compared }: Facts): Claim {
+  const base = { claim: 'recorded' } as const
+  if (record.outcome === 'stopped') {
+    return {
+      ...base,
+      result: record.result,
+      ...(record.result === 'fail' && { basis: 'signature' }),
+      reason: record.reason,
+      sentence: `${RECORD_STOPS[record.reason] ?? 'The record is not shown'}: ${record.detail}.`,
+      notShown: 'Nothing in this receipt can be relied on until its record is shown.',
+    }
+  }
+  for (const name of ['request', 'response'] as const) {
+    const opened = disclosed[name]
+    if (opened.state === 'wrong')
+      return { ...base, ...failure(opened, `The ${name} is not what was recorded`) }
+    if (compared[name] === 'different') {
+      return {
+        ...base,
+        result: 'fail',
+        basis: 'signature',
+        reason: `${name}-mismatch`,
+        sentence: `These are not the bytes of the ${name} that was recorded.`,
+        notShown: 'Which side changed them.',
+      }
+    }
+    if (compared[name] === 'not-disclosed') {
+      return {
+        ...base,
+        result: 'not-checked',
+        reason: 'not-disclosed',
+        sentence: `The ${name} was given, but this receipt does not open its ${name} disclosure to compare it with.`,
+        notShown: `Whether the ${name} you hold is the one that was recorded.`,
+      }
+    }
+  }
+  return { ...base, result: 'pass', basis: 'signature', ...recordedWords(record, compared) }
+}
+
+const RECORD_STOPS: Partial<Record<Reason, string>> = {
+  'unknown-log': 'Nobody you trust vouches for this log',
+  'quorum-not-met': 'Too few witnesses have seen this record',
+  'cosigned-in-future': 'Not witnessed by then',
+  'begin-missing': 'Half of the record is missing',
+  'begin-mismatch': 'The two halves of the record do not belong together',
+  'malformed-proof': 'The proof cannot be read',
+  'bad-log-signature': 'The log did not sign this',
+  'bad-cosignature': 'A witness did not sign this',
+  'not-included': 'The log does not hold this statement',
+  'malformed-statement': 'The statement cannot be read',
+  'wrong-log': 'The proof is of another log',
+  'key-revoked': 'The log key no longer counts',
+  'document-mismatch': 'A document that came along is not the one recorded',
+  'registry-checkpoint-mismatch': 'The registry checkpoint that came along is not the one recorded',
+}
+
+const ONE_OF = {
+  answer: '',
+  begin: ' It is the beginning of a stream, with no end recorded yet.',
+  end: '',
+  interrupted: ' The stream was cut off; the record holds how far it got.',
+}
+
+function recordedWords(
+  { judged, statement, index, network, documents }: CheckedRecord,
+  compared: Facts['compared'],
+) {
+  const owners = judged.owners.filter(({ reached }) => reached)
+  const witnessed = judged.owners.length > 0
+  const by = owners.map(({ name }) => name).join(', ')
+  const colluders = witnessed
+    ? `To alter it, the operator and ${count(judged.witnesses.length, 'witness', 'witnesses')} of ${count(owners.length, 'owner', 'owners')} (${by}) would have to collude.`
+    : 'No witness is asked for: the operator alone could alter it.'
+  const missing: string[] = []
+  for (const name of ['request', 'response'] as const) {
+    if (compared[name] === 'not-given')
+      missing.push(`that the ${name} is the one you hold (it was not given)`)
+  }
+  if (!documents.node || !documents.charter || !documents.terms)
+    missing.push('what the documents that it names by digest say')
+  missing.push('that the answer is right, or that this is all that the operator ever answered')
+  return {
+    reason: witnessed ? 'witnessed' : 'committed',
+    sentence: `Entry ${index} of ${statement.log}, under the policy "${network.name}". ${colluders}${ONE_OF[statement.event]}`,
+    notShown: `It does not show ${missing.join('; nor ')}.`,
+  } as const
+}
+
+export function model(facts: Facts): Claim {
+  return restsOn('model', 'model', facts, value => {
+    const upstream = isObject(value.runtime) && value.runtime.name === 'upstream'
+    const name = text(value.name, 'a model without a name')
+    const manifest = isObject(value.manifest) ? text(value.manifest.sha256, '').slice(0, 16) : ''
+    return upstream
+      ? {
+          result: 'pass',
+          basis: 'assertion',
+          reason: 'upstream-assertion',
+          sentence: `The operator forwarded this to an upstream and asked for ${name}; the upstream says ${text(value.answered, 'nothing of which model')} answered.`,
+          notShown: 'It is the word of the upstream alone. Nobody checked which weights answered.',
+        }
+      : {
+          result: 'pass',
+          basis: 'assertion',
+          reason: 'operator-assertion',
+          sentence: `The operator is on record as saying that ${name}${manifest === '' ? '' : ` (file ${manifest}…)`} answered.`,
+          notShown: 'It is the word of the operator alone. Nobody checked that these weights answered.',
+        }
+  })
+}
+
+export function place({ record }: Facts): Claim {
+  if (record.outcome === 'stopped') return notShownRecord('place')
+  const evidence = record.statement.evidence !== undefined
+  return {
+    claim: 'place',
+    result: 'not-checked',
+    reason: evidence ? 'evidence-not-checked' : 'no-evidence',
+    sentence: evidence
+      ? 'The record names hardware evidence by digest; this version does not check evidence.'
+      : 'The node has no hardware evidence.',
+    notShown: 'Where this ran, and who could have watched or changed it there.',
+  }
+}
+
+export function output(facts: Facts): Claim {
+  return restsOn('output', 'sampling', facts, () => ({
+    result: 'not-checked',
+    reason: 'not-recomputed',
+    sentence: 'Nobody has run this again. The record holds what that takes: request, model and sampling.',
+    notShown: 'That this model gives this output for this input.',
+  }))
+}
+
+export function quality({ record }: Facts): Claim {
+  if (record.outcome === 'stopped') return notShownRecord('quality')
+  return {
+    claim: 'quality',
+    result: 'not-checked',
+    reason: 'no-evaluations',
+    sentence: 'No evaluation of this model or outcome of this answer is known here.',
+    notShown: 'Whether the answer is good, fair or useful.',
+  }
+}
+
+export function accountability(facts: Facts): Claim {
+  return restsOn('accountability', 'parties', facts, value => ({
+    result: 'pass',
+    basis: 'assertion',
+    reason: 'parties-asserted',
+    sentence: `On record as answering for this: operator ${text(value.operator, 'not named')}, deployer ${text(value.deployer, 'not named')}; declared use: ${text(value.declaredUse, 'none')}.`,
+    notShown: 'That these parties exist, agreed to this, or can pay; whether anyone contests the answer.',
+  }))
+}
+
+/** A claim that rests on one disclosure: it fails with an altered one, and says nothing without it. */
+function restsOn(
+  claim: ClaimName,
+  name: 'model' | 'sampling' | 'parties',
+  { record, disclosed }: Facts,
+  rule: (value: JsonObject) => Omit<Claim, 'claim'>,
+): Claim {
+  const opened = disclosed[name]
+  if (opened.state === 'wrong')
+    return { claim, ...failure(opened, `What the receipt says of ${WHAT[name]} was altered`) }
+  if (record.outcome === 'stopped') return notShownRecord(claim)
+  if (opened.state === 'absent') {
+    return {
+      claim,
+      result: 'not-checked',
+      reason: 'not-disclosed',
+      sentence: `This receipt does not open what was recorded of ${WHAT[name]}.`,
+      notShown: `Anything about ${WHAT[name]}.`,
+    }
+  }
+  return { claim, ...rule(opened.value) }
+}
+
+const WHAT = { model: 'the model', sampling: 'the sampling', parties: 'the parties' }
+
+function failure(
+  { reason, detail }: Extract<Opened, { state: 'wrong' }>,
+  words: string,
+): Omit<Claim, 'claim'> {
+  return {
+    result: 'fail',
+    basis: 'signature',
+    reason,
+    sentence: `${words}: ${detail}.`,
+    notShown: 'Who altered it.',
+  }
+}
+
+function notShownRecord(claim: ClaimName): Claim {
+  return {
+    claim,
+    result: 'not-checked',
+    reason: 'record-not-shown',
+    sentence: 'The record is not shown, so nothing that it says is looked at.',
+    notShown: 'Everything that this claim is about.',
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+/** Text out of a receipt, for a sentence: short and on one line, whatever stands there. */
+function text(value: unknown, otherwise: string): string {
+  if (typeof value !== 'string' || value === '') return otherwise
+  const line = value.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
+  return line.length > 120 ? `${line.slice(0, 119)}…` : line
+}

@@ -1,0 +1,6 @@
+export * from './acceptance.ts'
+export * from './claims.ts'
+export type { Compared } from './disclosed.ts'
+export * from './receipt.ts'
+export * from './trust.ts'
+export * from './verify.ts'

@@ -1,0 +1,141 @@
+/**
+ * Checking a receipt: six claims, each with its result, its basis, and what it does not show.
+ *
+ * Keys, witnesses and quorums come from the reader's trust. Nothing is believed because the receipt says so, and a
+ * claim about the record's content counts only where the record itself is shown.
+ */
+import type { JsonObject } from '../shape.ts'
+import type { DisclosureName } from '../statement/disclosure.ts'
+import type { InferenceEvent } from '../statement/inference.ts'
+import type { Suite } from '../suite.ts'
+import { type AcceptancePolicy, DEFAULT_POLICY, judge, type Verdict } from './acceptance.ts'
+import { accountability, model, output, place, quality, recorded } from './claim-rules.ts'
+import type { Claim, ClaimName } from './claims.ts'
+import { type Compared, compareBytes, type Disclosed, openDisclosures } from './disclosed.ts'
+import type { Receipt } from './receipt.ts'
+import { type CheckedRecord, checkReceiptRecord } from './receipt-record.ts'
+import { CheckpointJudge } from './record.ts'
+import { NO_TRUST, type Trust } from './trust.ts'
+
+export interface VerifyOptions {
+  /** The time asked about, Unix milliseconds: cosignatures from after it do not count. */
+  asOf?: number
+  /** The bytes that the reader sent and got, to compare with what was recorded. */
+  request?: Uint8Array
+  response?: Uint8Array
+  policy?: AcceptancePolicy
+}
+
+export interface Verification {
+  claims: Record<ClaimName, Claim>
+  /** Whether the reader's policy is met. */
+  verdict: Verdict
+  /** What the record says, where it is shown. */
+  record?: {
+    id: string
+    event: InferenceEvent
+    /** The operator's clock, Unix milliseconds. */
+    time: number
+    log: string
+    index: number
+    size: number
+    network: string
+    /** Who cosigned, and how many owners they are. */
+    witnesses: { name: string; owner?: string; time: number }[]
+    owners: { name: string; reached: boolean }[]
+    /**
+     * As of when, POSIX seconds: from the quorum's cosignature of the registry checkpoint that the statement names, to
+     * the first quorum's over the record. An end is absent where nothing shows it.
+     */
+    interval: { from?: number; until?: number }
+  }
+  /** Disclosures that opened against a record that is shown. */
+  disclosed: Partial<Record<DisclosureName, JsonObject>>
+  compared: { request: Compared; response: Compared }
+}
+
+/** Checks receipts under one reader's trust. Keeps nothing but judged checkpoints, and those only to be fast. */
+export class Verifier {
+  readonly #suite: Suite
+  readonly #judge: CheckpointJudge
+
+  constructor(suite: Suite, trust: Trust = NO_TRUST) {
+    this.#suite = suite
+    this.#judge = new CheckpointJudge(trust, suite)
+  }
+
+  /** Checks one receipt. Never throws for anything that a receipt can hold. */
+  verify(receipt: Receipt, options: VerifyOptions = {}): Verification {
+    const suite = this.#suite
+    const asOf = options.asOf === undefined ? undefined : Math.floor(options.asOf / 1000)
+    const record = checkReceiptRecord(receipt, this.#judge, asOf, suite)
+    const digests = record.outcome === 'stopped' ? record.digests : record.disclosures
+    const disclosed = openDisclosures(receipt.disclosures, digests, suite)
+    const compared = {
+      request: compareBytes(disclosed.request, [options.request, receipt.content.request], suite),
+      response: compareBytes(disclosed.response, [options.response, receipt.content.response], suite),
+    }
+    const facts = { record, disclosed, compared }
+    const claims = {
+      recorded: recorded(facts),
+      model: model(facts),
+      place: place(facts),
+      output: output(facts),
+      quality: quality(facts),
+      accountability: accountability(facts),
+    }
+    const verification: Verification = {
+      claims,
+      verdict: judge(claims, options.policy ?? DEFAULT_POLICY),
+      disclosed: record.outcome === 'included' ? valuesOf(disclosed) : {},
+      compared,
+    }
+    if (record.outcome === 'included') verification.record = describe(record)
+    return verification
+  }
+}
+
+/** Checks one receipt. For many, make one `Verifier`. */
+export function verify(
+  receipt: Receipt,
+  { suite, trust, ...options }: VerifyOptions & { suite: Suite; trust?: Trust },
+): Verification {
+  return new Verifier(suite, trust).verify(receipt, options)
+}
+
+function valuesOf(disclosed: Disclosed): Partial<Record<DisclosureName, JsonObject>> {
+  const values: Partial<Record<DisclosureName, JsonObject>> = {}
+  for (const [name, opened] of Object.entries(disclosed)) {
+    if (opened.state === 'opened') values[name as DisclosureName] = opened.value
+  }
+  return values
+}
+
+function describe({
+  statement,
+  index,
+  size,
+  network,
+  judged,
+  from,
+}: CheckedRecord): Verification['record'] & {} {
+  const interval: { from?: number; until?: number } = {}
+  if (from !== undefined) interval.from = from
+  if (judged.quorumTime !== undefined) interval.until = judged.quorumTime
+  return {
+    id: statement.id,
+    event: statement.event,
+    time: statement.time,
+    log: statement.log,
+    index,
+    size,
+    network: network.name,
+    witnesses: judged.witnesses.map(({ name, owner, timestamp }) => ({
+      name,
+      ...(owner !== undefined && { owner }),
+      time: timestamp,
+    })),
+    owners: judged.owners.map(({ name, reached }) => ({ name, reached })),
+    interval,
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * The gateway's one configuration: a JSON file, overridden by environment variables, checked whole at start. Every
+ * bound that the gateway keeps is here, with its default.
+ */
+import { readFileSync } from 'node:fs'
+import { AnswerableError } from '@answerable/core'
+import { z } from 'zod'
+
+const seconds = (fallback: number) => z.number().positive().max(86_400).default(fallback)
+const bytes = (fallback: number) =>
+  z
+    .number()
+    .int()
+    .positive()
+    .max(1 << 30)
+    .default(fallback)
+
+const Upstream = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]{1,64}$/, 'lower-case letters, digits and dashes'),
+  /** The base of its OpenAI-compatible API, with `/v1` where it has one. */
+  url: z.url({ protocol: /^https?$/ }),
+  /** Model names it serves; a trailing `*` matches any ending. The first upstream that matches is used. */
+  models: z.array(z.string().min(1).max(256)).min(1),
+  /** The name of the environment variable that holds its key: a key never stands in a file. */
+  apiKeyEnv: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]*$/)
+    .optional(),
+  /** Until its answer begins, and between two pieces of it. */
+  headersTimeoutSeconds: seconds(120),
+  bodyTimeoutSeconds: seconds(120),
+  connections: z.number().int().min(1).max(4096).default(128),
+})
+
+const Key = z.strictObject({
+  /** SHA-256 of the key, in hex: `answerable keys new` prints both. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest in lower-case hex'),
+  deployer: z.string().min(1).max(256),
+  declaredUse: z.string().max(256).optional(),
+  requestsPerMinute: z.number().int().positive().optional(),
+})
+
+export const GatewayConfig = z.strictObject({
+  operator: z.string().min(1).max(256).default('you'),
+  host: z.string().min(1).default('127.0.0.1'),
+  port: z.number().int().min(0).max(65_535).default(7070),
+  /** Where others reach this gateway; by default the address it was asked on. */
+  publicUrl: z.url({ protocol: /^https?$/ }).optional(),
+  upstreams: z.array(Upstream).max(256).default([]),
+  /** Callers' keys. Without any, the gateway only listens on loopback. */
+  keys: z.array(Key).max(65_536).default([]),
+  /** Paths under /v1/ that are passed through as opaque bytes. */
+  passThrough: z
+    .array(z.string().regex(/^\/v1\/[a-z0-9/_-]+$/))
+    .default([
+      '/v1/moderations',
+      '/v1/images/generations',
+      '/v1/audio/speech',
+      '/v1/audio/transcriptions',
+      '/v1/rerank',
+    ]),
+  limits: z
+    .strictObject({
+      requestBytes: bytes(32 << 20),
+      responseBytes: bytes(64 << 20),
+      concurrent: z.number().int().positive().max(65_536).default(1024),
+      streamSeconds: seconds(3600),
+      idempotencyHours: z.number().positive().max(720).default(24),
+    })
+    .prefault({}),
+  retentionDays: z.number().int().positive().max(36_500).default(183),
+  publishMilliseconds: z.number().int().min(50).max(60_000).default(1000),
+})
+export type GatewayConfig = z.infer<typeof GatewayConfig>
+export type UpstreamConfig = z.infer<typeof Upstream>
+export type KeyConfig = z.infer<typeof Key>
+
+/** Environment variables that override the file, by the field they set. */
+export const ENVIRONMENT: Record<string, (config: Record<string, unknown>, value: string) => void> = {
+  ANSWERABLE_HOST: (config, value) => {
+    config.host = value
+  },
+  ANSWERABLE_PORT: (config, value) => {
+    config.port = Number(value)
+  },
+  PORT: (config, value) => {
+    config.port = Number(value)
+  },
+  ANSWERABLE_PUBLIC_URL: (config, value) => {
+    config.publicUrl = value
+  },
+  ANSWERABLE_OPERATOR: (config, value) => {
+    config.operator = value
+  },
+  ANSWERABLE_RETENTION_DAYS: (config, value) => {
+    config.retentionDays = Number(value)
+  },
+}
+
+/** Reads and checks the configuration. Throws `bad-config` with every problem, a line each. */
+export function loadConfig(
+  path: string | undefined,
+  environment: Record<string, string | undefined>,
+  overrides: Record<string, unknown> = {},
+): GatewayConfig {
+  let config: Record<string, unknown> = {}
+  if (path !== undefined) {
+    try {
+      config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    } catch (cause) {
+      throw new AnswerableError('bad-config', `${path}: cannot be read as JSON`, { cause })
+    }
+  }
+  for (const [name, set] of Object.entries(ENVIRONMENT)) {
+    const value = environment[name]
+    if (value !== undefined && value !== '') set(config, value)
+  }
+  const parsed = GatewayConfig.safeParse({ ...config, ...overrides })
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      ({ path: at, message }) => `  ${at.join('.') || 'config'}: ${message}`,
+    )
+    throw new AnswerableError(
+      'bad-config',
+      `the configuration${path ? ` in ${path}` : ''} is not valid:\n${problems.join('\n')}`,
+    )
+  }
+  const { host, keys } = parsed.data
+  if (keys.length === 0 && !isLoopback(host)) {
+    throw new AnswerableError(
+      'bad-config',
+      `host: ${host} is not a loopback address, and there are no keys; anyone who reaches it could use it. Add keys (answerable keys new), or listen on 127.0.0.1`,
+    )
+  }
+  for (const { name, apiKeyEnv } of parsed.data.upstreams) {
+    if (apiKeyEnv !== undefined && !environment[apiKeyEnv])
+      throw new AnswerableError(
+        'bad-config',
+        `upstreams: ${name} takes its key from ${apiKeyEnv}, which is not set`,
+      )
+  }
+  return parsed.data
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
+}

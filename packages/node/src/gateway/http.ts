@@ -1,0 +1,118 @@
+/** Small pieces of HTTP that the hot path shares: reading a bounded body, and answering with JSON. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib'
+import { AnswerableError, type ErrorCode } from '@answerable/core'
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  'bad-request': 400,
+  'bad-json': 400,
+  'bad-encoding': 400,
+  'bad-shape': 400,
+  'bad-tile': 404,
+  'duplicate-key': 400,
+  'too-deep': 400,
+  'not-utf8': 400,
+  unauthorized: 401,
+  forbidden: 403,
+  'not-found': 404,
+  'unknown-model': 404,
+  conflict: 409,
+  'erasure-refused': 409,
+  erased: 410,
+  'too-large': 413,
+  'too-many-requests': 429,
+  'upstream-unreachable': 502,
+  'upstream-broken': 502,
+  'upstream-timeout': 504,
+  'not-writable': 503,
+  unavailable: 503,
+  'rolled-back': 503,
+}
+
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code] ?? 500
+}
+
+/** The body of an error, in the shape that OpenAI clients read. A fault of ours says no more than that. */
+export function errorBody(error: unknown): { status: number; body: Buffer } {
+  const known = error instanceof AnswerableError
+  const code = known ? error.code : 'internal'
+  const message = known
+    ? error.message
+    : 'an internal fault; the operator finds it in the log of this process'
+  const status = statusOf(code)
+  const type = status < 500 ? 'invalid_request_error' : 'server_error'
+  return { status, body: Buffer.from(JSON.stringify({ error: { message, type, param: null, code } })) }
+}
+
+/** Reads a request's body, decoded. Throws `too-large`, `bad-encoding`, and `bad-request` for one cut short. */
+export function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const tooLarge = () =>
+      new AnswerableError('too-large', `the request is over ${most} bytes, the most that this gateway takes`)
+    if (Number(request.headers['content-length'] ?? 0) > most) return reject(tooLarge())
+    const chunks: Buffer[] = []
+    let length = 0
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length > most) {
+        request.pause()
+        reject(tooLarge())
+      } else chunks.push(chunk)
+    })
+    request.on('end', () => {
+      const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+      const encoding = request.headers['content-encoding']
+      if (encoding === undefined || encoding === 'identity') resolve(body)
+      else decode(body, encoding, most).then(resolve, reject)
+    })
+    request.on('error', () => reject(new AnswerableError('bad-request', 'the request was cut off')))
+    request.on('close', () => reject(new AnswerableError('bad-request', 'the request was cut off')))
+  })
+}
+
+const DECODERS: Record<
+  string,
+  (bytes: Buffer, options: ZlibOptions, done: (error: Error | null, out: Buffer) => void) => void
+> = {
+  gzip: gunzip,
+  'x-gzip': gunzip,
+  deflate: inflate,
+  br: brotliDecompress,
+}
+
+/** Undoes a content coding (RFC 9110 section 8.4), to at most `most` bytes. */
+export function decode(bytes: Buffer, encoding: string, most: number): Promise<Buffer> {
+  const decoder = DECODERS[encoding.trim().toLowerCase()]
+  if (decoder === undefined)
+    return Promise.reject(
+      new AnswerableError('bad-encoding', `content-encoding ${encoding.slice(0, 32)} is not known here`),
+    )
+  return new Promise((resolve, reject) => {
+    decoder(bytes, { maxOutputLength: most }, (error, out) => {
+      if (error === null) resolve(out)
+      else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+        reject(new AnswerableError('too-large', `the decoded body is over ${most} bytes`))
+      else reject(new AnswerableError('bad-encoding', `the body is not ${encoding}`, { cause: error }))
+    })
+  })
+}
+
+/** Sends an error that has no record: one from before a call was admitted. */
+export function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy()
+    return
+  }
+  const { status, body } = errorBody(error)
+  const head: Record<string, string | number> = {
+    'content-type': 'application/json',
+    'content-length': body.length,
+  }
+  if (status === 429 || status === 503) head['retry-after'] = 1
+  if (status === 401) head['www-authenticate'] = 'Bearer'
+  // The rest of a refused body is not waited for.
+  if (!request.complete) head.connection = 'close'
+  response.writeHead(status, head)
+  response.end(body)
+}

@@ -1,0 +1,78 @@
+/** The Open Inference Protocol (KServe v2) over the models that run in this process. */
+import { AnswerableError, parseJson } from '@answerable/core'
+import {
+  BINARY_HEADER,
+  inferResponse,
+  type ModelDescription,
+  type ModelMetadata,
+  modelMetadata,
+  type OnnxModel,
+  parseInferRequest,
+} from '../runtime/index.ts'
+import { type Call, NO_MODEL, NO_SAMPLING } from './call.ts'
+import { one } from './headers.ts'
+import { errorBody } from './http.ts'
+
+/** A model in this process, with the texts about it that never change. */
+export class ServedModel {
+  readonly model: OnnxModel
+  readonly description: ModelDescription
+  /** JSON text of the model disclosure. */
+  readonly disclosure: string
+  readonly metadata: ModelMetadata
+
+  constructor(model: OnnxModel) {
+    this.model = model
+    this.description = model.describe()
+    const { name, version, manifest, runtime } = this.description
+    this.disclosure = JSON.stringify({ name, version, manifest: { sha256: manifest }, runtime })
+    this.metadata = modelMetadata(this.description)
+  }
+}
+
+export type ServedModels = ReadonlyMap<string, ServedModel>
+
+const INFER = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?\/infer$/
+const SAMPLING = '{"parameters":{},"seed":"none: the model is deterministic"}'
+
+/** Whether a path is an inference, and so has a record. */
+export function isInfer(path: string): boolean {
+  return INFER.test(path)
+}
+
+export async function handleInfer(call: Call, models: ServedModels): Promise<void> {
+  let asked = call.asked(NO_MODEL, NO_SAMPLING)
+  try {
+    const [, name, version] = INFER.exec(call.path.split('?', 1)[0]!)!
+    const served = findModel(models, decodeURIComponent(name!), version)
+    asked = call.asked(served.disclosure, SAMPLING)
+    if (one(call.request.headers[BINARY_HEADER]) !== '')
+      throw new AnswerableError('bad-request', 'the binary tensor extension is not supported; send tensors as JSON')
+    const body = parseJson(call.body, { maxBytes: call.body.length, maxDepth: 16, maxKeys: 1 << 16 })
+    const { id, inputs, outputs } = parseInferRequest(body, served.description)
+    const results = await served.model.infer(inputs, outputs)
+    const response = Buffer.from(JSON.stringify(inferResponse(served.description, results, id)))
+    await call.finish(asked, { response, status: 200, mediaType: 'application/json', outcome: 'ok' }, [])
+  } catch (error) {
+    // What the log could not take has no answer; all else is one, and has a record.
+    if (error instanceof AnswerableError && (error.code === 'not-writable' || error.code === 'unavailable')) throw error
+    const { status, body } = inferError(error)
+    await call.finish(asked, { response: body, status, mediaType: 'application/json', outcome: 'refused' }, [])
+  }
+}
+
+export function findModel(models: ServedModels, name: string, version?: string): ServedModel {
+  const served = models.get(name)
+  if (served === undefined)
+    throw new AnswerableError('unknown-model', `no model "${name.slice(0, 100)}" here; there are: ${[...models.keys()].join(', ') || 'none'}`)
+  if (version !== undefined && version !== served.description.version)
+    throw new AnswerableError('unknown-model', `${name} is here in version ${served.description.version} alone`)
+  return served
+}
+
+/** The protocol's error object is one string; the code goes along beside it. */
+function inferError(error: unknown): { status: number; body: Buffer } {
+  const { status, body } = errorBody(error)
+  const { error: detail } = JSON.parse(body.toString()) as { error: { message: string; code: string } }
+  return { status, body: Buffer.from(JSON.stringify({ error: detail.message, code: detail.code })) }
+}

@@ -1,0 +1,124 @@
+/**
+ * The OpenAI-compatible endpoints. A call's JSON is read for its model, its sampling and whether it streams; the
+ * bytes themselves pass as they came, and no field is added to an answer.
+ */
+import { AnswerableError, parseJson } from '@answerable/core'
+import type { Asked } from '../record/recorder.ts'
+import { type Backend, route } from './backend.ts'
+import { type Call, NO_MODEL, NO_SAMPLING } from './call.ts'
+import { one, requestHeaders } from './headers.ts'
+import { errorBody } from './http.ts'
+import { relay } from './relay.ts'
+
+/** Endpoints whose JSON is read; the allow-listed rest passes through as opaque bytes. */
+export const READ_PATHS = new Set([
+  '/v1/chat/completions',
+  '/v1/completions',
+  '/v1/responses',
+  '/v1/embeddings',
+])
+
+/** What the result of a call depends on, besides its request and model, by the names that the APIs give it. */
+const SAMPLING = [
+  'temperature',
+  'top_p',
+  'top_k',
+  'min_p',
+  'seed',
+  'n',
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'frequency_penalty',
+  'presence_penalty',
+  'repetition_penalty',
+  'logit_bias',
+  'stop',
+  'reasoning_effort',
+  'dimensions',
+] as const
+
+type Fields = Record<string, unknown>
+
+export async function handleOpenAI(call: Call, backends: readonly Backend[]): Promise<void> {
+  const path = call.path.split('?', 1)[0]!
+  let fields: Fields | undefined
+  let asked: Asked = call.asked(NO_MODEL, NO_SAMPLING)
+  let backend: Backend | undefined
+  let model: string | undefined
+  try {
+    if (READ_PATHS.has(path)) {
+      fields = readFields(call)
+      model = fields.model as string
+      backend = route(backends, model)
+      if (backend === undefined) throw unknownModel(model, backends)
+    } else {
+      fields = one(call.request.headers['content-type']).startsWith('application/json')
+        ? readFields(call, false)
+        : {}
+      model = typeof fields.model === 'string' ? fields.model : undefined
+      backend = model === undefined ? backends[0] : (route(backends, model) ?? backends[0])
+      if (backend === undefined)
+        throw new AnswerableError('not-found', `no upstream is configured for ${path}`)
+    }
+    asked = call.asked(backend.describe(model, undefined), samplingOf(fields))
+  } catch (error) {
+    // A refusal is an answer too, and has a record like any other.
+    const { status, body } = errorBody(error)
+    if (status >= 500) throw error
+    await call.finish(
+      asked,
+      { response: body, status, mediaType: 'application/json', outcome: 'refused' },
+      [],
+    )
+    return
+  }
+  const send = {
+    method: call.request.method ?? 'POST',
+    path: call.path,
+    headers: requestHeaders(call.request.headers, call.context.config.keys.length > 0),
+    body: call.body,
+    model,
+  }
+  await relay(call, asked, backend, send, fields.stream === true)
+}
+
+function readFields(call: Call, modelNeeded = true): Fields {
+  const fields = parseJson(call.body, { maxBytes: call.body.length, maxDepth: 128, maxKeys: 1 << 20 })
+  if (fields === null || typeof fields !== 'object' || Array.isArray(fields))
+    throw new AnswerableError('bad-request', 'the body is not a JSON object')
+  const { model } = fields as Fields
+  if (modelNeeded && (typeof model !== 'string' || model === '' || model.length > 256))
+    throw new AnswerableError('bad-request', 'model: expected the name of a model')
+  return fields as Fields
+}
+
+export function unknownModel(model: string, backends: readonly Backend[]): AnswerableError {
+  const names = backends.flatMap(({ models }) => models)
+  const list =
+    names.length === 0 ? 'no chat model is configured here' : `there are: ${names.slice(0, 50).join(', ')}`
+  return new AnswerableError('unknown-model', `no model "${model.slice(0, 100)}" here; ${list}`)
+}
+
+function samplingOf(fields: Fields): string {
+  let parameters: Fields | undefined
+  for (const name of SAMPLING) {
+    const value = fields[name]
+    if (value === undefined) continue
+    parameters ??= {}
+    parameters[name] = value
+  }
+  const seed = fields.seed === undefined ? 'not-set' : 'client'
+  if (parameters === undefined) return '{"parameters":{},"seed":"not-set"}'
+  const text = JSON.stringify({ parameters, seed })
+  // A logit bias can be long. Everything here is in the request too, so what does not fit is only named.
+  return text.length <= 16_384 ? text : JSON.stringify({ parameters: 'in the request', seed })
+}
+
+/** `GET /v1/models`: what there is, by name. */
+export function listModels(backends: readonly Backend[]): { object: 'list'; data: unknown[] } {
+  const data = backends.flatMap(({ name, models }) =>
+    models.map(id => ({ id, object: 'model', created: 0, owned_by: name })),
+  )
+  return { object: 'list', data }
+}

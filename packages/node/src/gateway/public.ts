@@ -1,0 +1,90 @@
+/** Everything but the calls: receipts, logs, documents, models, health, and the page. */
+import { AnswerableError } from '@answerable/core'
+import { formatReceipt, RECEIPT_MEDIA_TYPE } from '@answerable/core/receipt'
+import { Hono } from 'hono'
+import type { Receipts } from '../record/receipts.ts'
+import type { Documents } from '../record/documents.ts'
+import type { Backend } from './backend.ts'
+import { errorBody } from './http.ts'
+import { findModel, type ServedModels } from './kserve.ts'
+import type { Metrics } from './metrics.ts'
+import { listModels } from './openai.ts'
+
+export interface PublicOptions {
+  receipts: Receipts
+  documents: Documents
+  backends: readonly Backend[]
+  models: ServedModels
+  metrics: Metrics
+  /** Sub-apps by path prefix: logs, witnesses, the page. */
+  mounts: Record<string, Hono>
+  /** What a reader is offered to trust, as JSON. */
+  trust(): unknown
+  /** How things stand, for the page and for people. */
+  status(): Record<string, unknown>
+  writable(): boolean
+  report(error: unknown): void
+}
+
+export function publicApp(options: PublicOptions): Hono {
+  const { receipts, documents, backends, models, metrics, mounts, trust, status, writable, report } = options
+  const app = new Hono()
+  // Receipts may be checked by any page, and they are opened by a secret that no browser sends by itself.
+  app.use('/receipts/*', async (c, next) => {
+    if (c.req.method === 'OPTIONS') return c.body(null, 204, CORS)
+    await next()
+    c.res.headers.set('access-control-allow-origin', '*')
+  })
+  app.get('/receipts/:id', async c => {
+    const authorization = c.req.header('authorization')
+    const secret = /^Bearer ([A-Za-z0-9_-]{43})$/i.exec(authorization ?? '')?.[1]
+    if (authorization !== undefined && secret === undefined)
+      throw new AnswerableError('forbidden', 'Authorization: expected Bearer and the 43 characters of a holder secret')
+    const receipt = await receipts.get(c.req.param('id'), secret)
+    return c.body(formatReceipt(receipt), 200, { 'content-type': RECEIPT_MEDIA_TYPE, 'cache-control': 'private, no-store' })
+  })
+  app.get('/documents/:digest', async c => {
+    const bytes = await documents.get(c.req.param('digest'))
+    if (bytes === undefined) throw new AnswerableError('not-found', 'no such document here')
+    return c.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' })
+  })
+  app.get('/trust', c => c.json(trust()))
+  app.get('/status', c => c.json(status()))
+  app.get('/healthz', c => (writable() ? c.text('ok\n') : c.text('not writable\n', 503)))
+  app.get('/metrics', async c => c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }))
+  app.get('/v1/models', c => c.json(listModels(backends)))
+  app.get('/v2', c => c.json({ name: 'answerable', version: VERSION, extensions: [] }))
+  app.get('/v2/health/live', c => c.json({ live: true }))
+  app.get('/v2/health/ready', c => c.json({ ready: writable() }, writable() ? 200 : 503))
+  app.get('/v2/models', c => c.json({ models: [...models.keys()] }))
+  for (const version of ['', '/versions/:version']) {
+    app.get(`/v2/models/:name${version}/ready`, c => {
+      const { name } = findModel(models, c.req.param('name'), c.req.param('version')).metadata
+      return c.json({ name, ready: writable() }, writable() ? 200 : 503)
+    })
+    app.get(`/v2/models/:name${version}`, c =>
+      c.json(findModel(models, c.req.param('name'), c.req.param('version')).metadata),
+    )
+  }
+  for (const [path, mount] of Object.entries(mounts)) app.route(path, mount)
+  app.notFound(c =>
+    errorResponse(new AnswerableError('not-found', `no such path here: ${c.req.path.slice(0, 200)}`)))
+  app.onError(error => {
+    if (!(error instanceof AnswerableError)) report(error)
+    return errorResponse(error)
+  })
+  return app
+}
+
+export const VERSION = '0.1.0'
+
+function errorResponse(error: unknown): Response {
+  const { status, body } = errorBody(error)
+  return new Response(new Uint8Array(body), { status, headers: { 'content-type': 'application/json' } })
+}
+
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-headers': 'authorization',
+  'access-control-max-age': '86400',
+}

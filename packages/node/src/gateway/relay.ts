@@ -1,0 +1,162 @@
+/** Carries a call to its backend and the answer back: whole, or as a stream where the backend streams. */
+import { hash } from 'node:crypto'
+import { AnswerableError, type ErrorCode, errorCode } from '@answerable/core'
+import type { Answered, Asked, Begun, Outcome } from '../record/recorder.ts'
+import { factsOf } from './answer-facts.ts'
+import type { AnswerHead, Backend, BackendCall, Exchange, Sink } from './backend.ts'
+import type { Call } from './call.ts'
+import { one, responseHeaders } from './headers.ts'
+import { decode, errorBody } from './http.ts'
+import { StreamRelay } from './stream-relay.ts'
+
+/** nginx's number for a caller who left before the answer; it is in the record alone. */
+const CLIENT_CLOSED = 499
+
+/** Resolves when the answer is out, recorded. Throws where nothing could be recorded. */
+export function relay(
+  call: Call,
+  asked: Asked,
+  backend: Backend,
+  send: BackendCall,
+  wantsStream: boolean,
+): Promise<void> {
+  return new Relay(call, asked, backend, send, wantsStream).run()
+}
+
+class Relay implements Sink {
+  readonly #call: Call
+  readonly #asked: Asked
+  readonly #backend: Backend
+  readonly #send: BackendCall
+  /** Begun beside the upstream's own work, so that a stream's first byte waits for neither alone. */
+  readonly #begun: Promise<Begun> | undefined
+  readonly #chunks: Buffer[] = []
+  #length = 0
+  #head: AnswerHead | undefined
+  #stream: StreamRelay | undefined
+  #exchange!: Exchange
+  #settled = false
+  #resolve!: () => void
+  #reject!: (error: unknown) => void
+
+  constructor(call: Call, asked: Asked, backend: Backend, send: BackendCall, wantsStream: boolean) {
+    this.#call = call
+    this.#asked = asked
+    this.#backend = backend
+    this.#send = send
+    if (wantsStream) {
+      this.#begun = call.context.recorder.begin(asked)
+      // Looked at when the answer begins; until then a failure is not unhandled.
+      this.#begun.catch(() => undefined)
+    }
+  }
+
+  run(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      this.#call.response.once('close', () => this.#callerGone())
+      this.#exchange = this.#backend.send(this.#send, this)
+    })
+  }
+
+  head(head: AnswerHead): void {
+    this.#head = head
+    if (!one(head.headers['content-type']).startsWith('text/event-stream')) return
+    const { recorder } = this.#call.context
+    const begun = this.#begun ?? recorder.begin(this.#asked)
+    this.#stream = new StreamRelay(this.#call, head, begun, {
+      pause: () => this.#exchange.pause(),
+      resume: () => this.#exchange.resume(),
+      abort: () => this.#exchange.abort(),
+    })
+    this.#settle(this.#stream.done)
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#stream !== undefined) return this.#stream.data(chunk)
+    this.#length += chunk.length
+    if (this.#length > this.#call.context.config.limits.responseBytes) {
+      this.#exchange.abort()
+      this.error(
+        new AnswerableError('upstream-broken', 'the upstream answered more than this gateway passes on'),
+      )
+    } else this.#chunks.push(chunk)
+  }
+
+  end(): void {
+    if (this.#stream !== undefined) return this.#stream.end()
+    this.#settle(this.#answerWhole())
+  }
+
+  error(error: Error): void {
+    if (this.#stream !== undefined) return this.#stream.error(error)
+    const code = errorCode(error)
+    this.#settle(this.#answerError(error, OUTCOMES[code] ?? 'upstream-error'))
+  }
+
+  #callerGone(): void {
+    if (this.#settled || this.#call.response.writableFinished) return
+    this.#exchange.abort()
+    if (this.#stream !== undefined) return this.#stream.callerGone()
+    const answered = answer(Buffer.alloc(0), CLIENT_CLOSED, '', 'client-aborted')
+    this.#settle(this.#record(answered).then(() => undefined))
+  }
+
+  async #answerWhole(): Promise<void> {
+    const { status, headers } = this.#head!
+    const raw = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
+    const encoding = one(headers['content-encoding'])
+    let body = raw
+    if (encoding !== '' && encoding !== 'identity') {
+      try {
+        body = await decode(raw, encoding, this.#call.context.config.limits.responseBytes)
+      } catch (cause) {
+        const error = new AnswerableError('upstream-broken', 'the upstream’s answer cannot be decoded', {
+          cause,
+        })
+        return this.#answerError(error, 'upstream-error')
+      }
+    }
+    const mediaType = one(headers['content-type'])
+    const facts = factsOf(body, mediaType)
+    const answered: Answered = {
+      ...answer(body, status, mediaType, status < 400 ? 'ok' : 'upstream-error'),
+      ...facts,
+    }
+    if (body !== raw) answered.upstream = { sha256: hash('sha256', raw, 'hex'), length: raw.length }
+    if (facts.model !== undefined) this.#asked.model = this.#backend.describe(this.#send.model, facts.model)
+    await this.#finish(answered, responseHeaders(headers))
+  }
+
+  #answerError(error: unknown, outcome: Outcome): Promise<void> {
+    const { status, body } = errorBody(error)
+    return this.#finish(answer(body, status, 'application/json', outcome), [])
+  }
+
+  async #finish(answered: Answered, headers: string[]): Promise<void> {
+    const recorded = await this.#record(answered)
+    this.#call.send(answered.status, answered.response, answered.mediaType, recorded, headers)
+  }
+
+  /** A call that asked for a stream has a beginning on record, so what came instead is recorded as its end. */
+  async #record(answered: Answered): Promise<{ id: string; secret: string }> {
+    const { recorder } = this.#call.context
+    if (this.#begun === undefined) return recorder.answer(this.#asked, answered)
+    const begun = await this.#begun
+    await recorder.end(begun, 'end', answered)
+    return begun
+  }
+
+  #settle(done: Promise<void>): void {
+    if (this.#settled) return
+    this.#settled = true
+    done.then(this.#resolve, this.#reject)
+  }
+}
+
+const OUTCOMES: Partial<Record<ErrorCode, Outcome>> = { 'upstream-timeout': 'upstream-timeout' }
+
+function answer(response: Buffer, status: number, mediaType: string, outcome: Outcome): Answered {
+  return { response, status, mediaType, outcome }
+}

@@ -1,0 +1,3 @@
+export * from './documents.ts'
+export * from './receipts.ts'
+export * from './recorder.ts'

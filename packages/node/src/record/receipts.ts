@@ -1,0 +1,152 @@
+/** Makes receipts out of the log and the store: the public part and proof for all, the rest for the holder. */
+import { timingSafeEqual } from 'node:crypto'
+import { AnswerableError } from '@answerable/core'
+import type { ProvenStatement, Receipt } from '@answerable/core/receipt'
+import { type DisclosureName, type InferenceStatement, parseDisclosure, parseInference } from '@answerable/core/statement'
+import type { Log, SignedCheckpoint } from '../log/log.ts'
+import { nodeSuite } from '../log/suite.ts'
+import { openContent, type Parts } from '../storage/content.ts'
+import type { RecordIndex } from '../storage/index-db.ts'
+import type { Position, RecordStorage } from '../storage/storage.ts'
+import type { Documents } from './documents.ts'
+
+export interface ReceiptsOptions {
+  log: Log
+  storage: RecordStorage
+  index: RecordIndex
+  documents: Documents
+  /** The newest checkpoint that a quorum cosigned. */
+  witnessed(): SignedCheckpoint | undefined
+}
+
+export const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+const DISCLOSURE_PARTS: Record<DisclosureName, keyof Parts> = {
+  request: 'requestDisclosure',
+  response: 'responseDisclosure',
+  model: 'modelDisclosure',
+  sampling: 'samplingDisclosure',
+  parties: 'partiesDisclosure',
+}
+
+/** An answer as it was given, for giving it again. */
+export interface Replay {
+  id: string
+  secret: string
+  request: Uint8Array
+  response: Uint8Array
+  status: number
+  mediaType: string
+}
+
+interface Found {
+  index: number
+  position: Position
+}
+
+export class Receipts {
+  readonly #options: ReceiptsOptions
+
+  constructor(options: ReceiptsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * The receipt of an id. With the holder secret (base64url) it opens every disclosure and brings the content.
+   * Throws `not-found`, `forbidden` for a wrong secret, and `erased` where the content was asked for and is gone.
+   */
+  async get(id: string, secret?: string): Promise<Receipt> {
+    const { index } = this.#options
+    const first = ID.test(id) ? index.find(id, 0) : undefined
+    if (first === undefined) throw new AnswerableError('not-found', `no record ${id.slice(0, 64)} here`)
+    const last = index.find(id, 1)
+    const record = await this.#prove(last ?? first)
+    const receipt: Receipt = { ...record.proven, disclosures: {}, content: {}, documents: {} }
+    const statement = parseInference(record.proven.statement)
+    const opened = secret === undefined ? [] : [await this.#open(statement, secret, record)]
+    if (last !== undefined) {
+      const begin = await this.#prove(first)
+      receipt.begin = begin.proven
+      if (secret !== undefined) opened.push(await this.#open(statement, secret, begin))
+    }
+    for (const parts of opened) addParts(receipt, parts)
+    await this.#addDocuments(receipt, statement)
+    return receipt
+  }
+
+  /**
+   * What was answered under an idempotency digest before, or undefined where nothing was, or not since `notBefore`
+   * (Unix milliseconds). Throws `erased` where its content is gone.
+   */
+  async answeredBefore(digest: string, notBefore: number): Promise<Replay | undefined> {
+    const { index, storage } = this.#options
+    const id = index.findIdempotent(digest)
+    const first = id === undefined ? undefined : index.find(id, 0)
+    if (id === undefined || first === undefined) return undefined
+    const { statement } = await storage.read(first.position)
+    if (parseInference(statement).time < notBefore) return undefined
+    const asked = await this.#parts(first)
+    // A stream that was cut off has no answer to give again, so the call is made anew.
+    const last = index.find(id, 1) ?? first
+    const answered = last === first ? asked : await this.#parts(last)
+    if (asked.idempotency === undefined || answered.response === undefined || asked.request === undefined) return undefined
+    const { secret } = JSON.parse(Buffer.from(asked.idempotency).toString()) as { secret: string }
+    const { value } = parseDisclosure(Buffer.from(answered.responseDisclosure!).toString())
+    if (value.outcome === 'interrupted' || value.outcome === 'client-aborted') return undefined
+    const { status, mediaType } = value as { status: number; mediaType: string }
+    return { id, secret, request: asked.request, response: answered.response, status, mediaType }
+  }
+
+  async #parts({ index, position }: Found): Promise<Parts> {
+    const key = await this.#options.storage.key(index)
+    if (key === undefined) throw new AnswerableError('erased', 'the content of that record was erased')
+    return openContent(key, (await this.#options.storage.read(position)).content)
+  }
+
+  async #prove({
+    index,
+    position,
+  }: Found): Promise<{ index: number; proven: ProvenStatement; content: Uint8Array }> {
+    const { log, storage, witnessed } = this.#options
+    const { statement, content } = await storage.read(position)
+    const seen = witnessed()
+    const checkpoint = seen !== undefined && index < seen.size ? seen : log.signed
+    return { index, proven: { statement, proof: await log.prove(index, checkpoint) }, content }
+  }
+
+  async #open(
+    { holder }: InferenceStatement,
+    secret: string,
+    { index, content }: { index: number; content: Uint8Array },
+  ): Promise<Parts> {
+    const given = Buffer.from(nodeSuite.sha256Hex(Buffer.from(secret, 'base64url')))
+    if (!timingSafeEqual(given, Buffer.from(holder)))
+      throw new AnswerableError('forbidden', 'this is not the holder secret of that record')
+    const key = await this.#options.storage.key(index)
+    if (key === undefined) throw new AnswerableError('erased', 'the content of that record was erased')
+    return openContent(key, content)
+  }
+
+  async #addDocuments(
+    receipt: Receipt,
+    { node, charter, terms, registry }: InferenceStatement,
+  ): Promise<void> {
+    const { documents } = this.#options
+    for (const digest of [node, charter, terms]) {
+      const bytes = await documents.get(digest)
+      if (bytes !== undefined) receipt.documents[digest] = bytes
+    }
+    if (registry === undefined) return
+    const note = await documents.getCheckpoint(registry.root, registry.size)
+    if (note !== undefined) receipt.registryCheckpoint = note
+  }
+}
+
+function addParts(receipt: Receipt, parts: Parts): void {
+  for (const [name, part] of Object.entries(DISCLOSURE_PARTS)) {
+    const bytes = parts[part]
+    if (bytes !== undefined) receipt.disclosures[name as DisclosureName] = Buffer.from(bytes).toString()
+  }
+  if (parts.request !== undefined) receipt.content.request = parts.request
+  if (parts.response !== undefined) receipt.content.response = parts.response
+}

@@ -1,0 +1,246 @@
+/**
+ * Turns calls into records: salts and hashes what was asked and answered, encrypts it, and appends the statement to
+ * the log. This is the hot path: docs/performance.md says what each step costs.
+ */
+import { hash, randomUUIDv7 } from 'node:crypto'
+import {
+  CHUNK_KEY_BYTES,
+  type DisclosureName,
+  disclosureText,
+  formatInference,
+  type InferenceContext,
+  type InferenceEvent,
+  SALT_BYTES,
+} from '@answerable/core/statement'
+import type { Log } from '../log/log.ts'
+import { KEY_BYTES, type Part, sealContent } from '../storage/index.ts'
+import type { RecordIndex } from '../storage/index-db.ts'
+import type { NewRecord } from '../storage/storage.ts'
+import { randomBytes } from './random.ts'
+
+/** What was asked: the exact bytes, and the JSON texts of the disclosures about them. */
+export interface Asked {
+  request: Uint8Array
+  method: string
+  path: string
+  mediaType: string
+  /** JSON texts: a model's is the same call after call, and is serialised once. */
+  model: string
+  sampling: string
+  parties: string
+  /** Digest of the caller and their Idempotency-Key. */
+  idempotency?: string | undefined
+}
+
+/** How a call ended, for the response disclosure. */
+export type Outcome =
+  | 'ok'
+  | 'refused'
+  | 'upstream-error'
+  | 'upstream-timeout'
+  | 'client-aborted'
+  | 'interrupted'
+
+export interface Answered {
+  response: Uint8Array
+  status: number
+  mediaType: string
+  outcome: Outcome
+  finishReason?: string | undefined
+  /** Token counts as the model gave them. */
+  usage?: unknown
+  /** Where the upstream's bytes were other than those given on (it encoded them): their SHA-256 and length. */
+  upstream?: { sha256: string; length: number } | undefined
+  chunks?: { key: string; count: number; root: string } | undefined
+}
+
+/** A committed record, and the secret that opens it. */
+export interface Recorded {
+  id: string
+  /** base64url of 32 bytes; handed out once. */
+  secret: string
+  index: number
+}
+
+/** A stream that has begun. */
+export interface Begun extends Recorded {
+  digest: string
+  holder: string
+  /** The digest by which the log holds the beginning. */
+  entry: Uint8Array
+}
+
+const PART_OF: Record<DisclosureName, Part> = {
+  request: 'requestDisclosure',
+  response: 'responseDisclosure',
+  model: 'modelDisclosure',
+  sampling: 'samplingDisclosure',
+  parties: 'partiesDisclosure',
+}
+
+export interface RecorderOptions {
+  log: Log
+  index: RecordIndex
+  context: InferenceContext
+  /** Unix milliseconds. */
+  clock(): number
+  /** The time of the last record, from before a restart. */
+  lastTime?: number
+}
+
+export class Recorder {
+  readonly #log: Log
+  readonly #index: RecordIndex
+  readonly #clock: () => number
+  #lastTime: number
+  /** Replaced when the newest witnessed registry checkpoint changes. */
+  context: InferenceContext
+
+  constructor({ log, index, context, clock, lastTime = 0 }: RecorderOptions) {
+    this.#log = log
+    this.#index = index
+    this.#clock = clock
+    this.#lastTime = lastTime
+    this.context = context
+  }
+
+  get writable(): boolean {
+    return this.#log.writable
+  }
+
+  /** Records a call that was answered whole. Resolves when the record is durable and under a signed checkpoint. */
+  async answer(asked: Asked, answered: Answered): Promise<Recorded> {
+    const draft = new Draft()
+    addAsked(draft, asked)
+    addAnswered(draft, answered)
+    const secret = randomBytes(KEY_BYTES)
+    const id = randomUUIDv7()
+    const secretText = secret.toString('base64url')
+    if (asked.idempotency !== undefined) addIdempotency(draft, asked.idempotency, secretText)
+    const record = this.#record(draft, { id, event: 'answer', holder: hash('sha256', secret, 'hex') })
+    const { index, position } = await this.#log.append(record)
+    this.#index.add({
+      id,
+      part: 0,
+      index,
+      position,
+      ...(asked.idempotency && { idempotency: asked.idempotency }),
+    })
+    return { id, secret: secretText, index }
+  }
+
+  /** Records that a stream begins. */
+  async begin(asked: Asked): Promise<Begun> {
+    const draft = new Draft()
+    addAsked(draft, asked)
+    const secret = randomBytes(KEY_BYTES)
+    const id = randomUUIDv7()
+    const holder = hash('sha256', secret, 'hex')
+    const secretText = secret.toString('base64url')
+    if (asked.idempotency !== undefined) addIdempotency(draft, asked.idempotency, secretText)
+    const record = this.#record(draft, { id, event: 'begin', holder })
+    const { index, position } = await this.#log.append(record)
+    this.#index.add({
+      id,
+      part: 0,
+      index,
+      position,
+      opens: true,
+      ...(asked.idempotency && { idempotency: asked.idempotency }),
+    })
+    return {
+      id,
+      secret: secretText,
+      index,
+      digest: hash('sha256', record.statement, 'hex'),
+      holder,
+      entry: record.entry,
+    }
+  }
+
+  /** Records how a stream ended. */
+  async end(
+    begun: Pick<Begun, 'id' | 'digest' | 'holder'>,
+    event: 'end' | 'interrupted',
+    answered: Answered,
+  ): Promise<number> {
+    const draft = new Draft()
+    addAnswered(draft, answered)
+    const record = this.#record(draft, { id: begun.id, event, holder: begun.holder, begin: begun.digest })
+    const { index, position } = await this.#log.append(record)
+    this.#index.add({ id: begun.id, part: 1, index, position })
+    return index
+  }
+
+  #record(
+    draft: Draft,
+    fields: { id: string; event: InferenceEvent; holder: string; begin?: string },
+  ): NewRecord {
+    const text = formatInference({ ...fields, time: this.#now(), disclosures: draft.digests }, this.context)
+    const statement = Buffer.from(text)
+    const key = randomBytes(KEY_BYTES)
+    return {
+      statement,
+      entry: hash('sha256', statement, 'buffer'),
+      content: sealContent(key, draft.parts),
+      key,
+    }
+  }
+
+  /** Never goes backwards within a log, whatever the clock does. */
+  #now(): number {
+    this.#lastTime = Math.max(this.#lastTime, this.#clock())
+    return this.#lastTime
+  }
+}
+
+/** Disclosures and bytes of one statement, on the way to being sealed. */
+class Draft {
+  readonly digests: Partial<Record<DisclosureName, string>> = {}
+  readonly parts: [Part, Uint8Array][] = []
+
+  disclose(name: DisclosureName, valueJson: string): void {
+    const text = disclosureText(randomBytes(SALT_BYTES).toString('base64url'), name, valueJson)
+    const bytes = Buffer.from(text)
+    this.digests[name] = hash('sha256', bytes, 'hex')
+    this.parts.push([PART_OF[name], bytes])
+  }
+}
+
+function addAsked(draft: Draft, { request, method, path, mediaType, model, sampling, parties }: Asked): void {
+  const sha256 = hash('sha256', request, 'hex')
+  const value = `{"sha256":"${sha256}","length":${request.length},"method":"${method}","path":${JSON.stringify(path)},"mediaType":${JSON.stringify(mediaType)}}`
+  draft.disclose('request', value)
+  draft.parts.push(['request', request])
+  draft.disclose('model', model)
+  draft.disclose('sampling', sampling)
+  draft.disclose('parties', parties)
+}
+
+function addAnswered(draft: Draft, answered: Answered): void {
+  const { response, status, mediaType, outcome, finishReason, usage, upstream, chunks } = answered
+  draft.disclose(
+    'response',
+    JSON.stringify({
+      sha256: hash('sha256', response, 'hex'),
+      length: response.length,
+      status,
+      mediaType,
+      outcome,
+      finishReason,
+      usage,
+      upstream,
+      chunks,
+    }),
+  )
+  draft.parts.push(['response', response])
+}
+
+function addIdempotency(draft: Draft, digest: string, secret: string): void {
+  draft.parts.push(['idempotency', Buffer.from(JSON.stringify({ digest, secret }))])
+}
+
+/** A key for the leaves of a stream's chunks, in hex. */
+export function newChunkKey(): Uint8Array {
+  return randomBytes(CHUNK_KEY_BYTES)
+}

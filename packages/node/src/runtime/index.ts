@@ -1,0 +1,16 @@
+export {
+  BINARY_HEADER,
+  DEFAULT_LIMITS,
+  type InferLimits,
+  type InferRequest,
+  type InferResponse,
+  inferResponse,
+  type ModelMetadata,
+  modelMetadata,
+  parseInferRequest,
+  refuseBinary,
+} from './kserve.ts'
+export { OnnxModel, type OnnxOptions, type Optimisation } from './onnx.ts'
+export { describeProcessor } from './processor.ts'
+export type { ModelDescription, RuntimeDescription, TensorSpec } from './runtime.ts'
+export type { Tensor, TensorData } from './tensor.ts'
