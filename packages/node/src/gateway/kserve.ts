@@ -47,7 +47,10 @@ export async function handleInfer(call: Call, models: ServedModels): Promise<voi
     const served = findModel(models, decodeURIComponent(name!), version)
     asked = call.asked(served.disclosure, SAMPLING)
     if (one(call.request.headers[BINARY_HEADER]) !== '')
-      throw new AnswerableError('bad-request', 'the binary tensor extension is not supported; send tensors as JSON')
+      throw new AnswerableError(
+        'bad-request',
+        'the binary tensor extension is not supported; send tensors as JSON',
+      )
     const body = parseJson(call.body, { maxBytes: call.body.length, maxDepth: 16, maxKeys: 1 << 16 })
     const { id, inputs, outputs } = parseInferRequest(body, served.description)
     const results = await served.model.infer(inputs, outputs)
@@ -55,18 +58,29 @@ export async function handleInfer(call: Call, models: ServedModels): Promise<voi
     await call.finish(asked, { response, status: 200, mediaType: 'application/json', outcome: 'ok' }, [])
   } catch (error) {
     // What the log could not take has no answer; all else is one, and has a record.
-    if (error instanceof AnswerableError && (error.code === 'not-writable' || error.code === 'unavailable')) throw error
+    if (error instanceof AnswerableError && (error.code === 'not-writable' || error.code === 'unavailable'))
+      throw error
     const { status, body } = inferError(error)
-    await call.finish(asked, { response: body, status, mediaType: 'application/json', outcome: 'refused' }, [])
+    await call.finish(
+      asked,
+      { response: body, status, mediaType: 'application/json', outcome: 'refused' },
+      [],
+    )
   }
 }
 
 export function findModel(models: ServedModels, name: string, version?: string): ServedModel {
   const served = models.get(name)
   if (served === undefined)
-    throw new AnswerableError('unknown-model', `no model "${name.slice(0, 100)}" here; there are: ${[...models.keys()].join(', ') || 'none'}`)
+    throw new AnswerableError(
+      'unknown-model',
+      `no model "${name.slice(0, 100)}" here; there are: ${[...models.keys()].join(', ') || 'none'}`,
+    )
   if (version !== undefined && version !== served.description.version)
-    throw new AnswerableError('unknown-model', `${name} is here in version ${served.description.version} alone`)
+    throw new AnswerableError(
+      'unknown-model',
+      `${name} is here in version ${served.description.version} alone`,
+    )
   return served
 }
 

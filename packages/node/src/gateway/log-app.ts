@@ -1,7 +1,7 @@
 /** A log over HTTP, as C2SP tlog-tiles has it: `checkpoint`, `tile/...`, and its key as one `vkey` line. */
 import { AnswerableError } from '@answerable/core'
-import { encodeBundle, parseTilePath } from '@answerable/core/tlog'
 import { formatVkey, type VerifierKey } from '@answerable/core/note'
+import { encodeBundle, parseTilePath } from '@answerable/core/tlog'
 import { Hono } from 'hono'
 import type { Log } from '../log/log.ts'
 

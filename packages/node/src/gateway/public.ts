@@ -2,8 +2,8 @@
 import { AnswerableError } from '@answerable/core'
 import { formatReceipt, RECEIPT_MEDIA_TYPE } from '@answerable/core/receipt'
 import { Hono } from 'hono'
-import type { Receipts } from '../record/receipts.ts'
 import type { Documents } from '../record/documents.ts'
+import type { Receipts } from '../record/receipts.ts'
 import type { Backend } from './backend.ts'
 import { errorBody } from './http.ts'
 import { findModel, type ServedModels } from './kserve.ts'
@@ -39,9 +39,15 @@ export function publicApp(options: PublicOptions): Hono {
     const authorization = c.req.header('authorization')
     const secret = /^Bearer ([A-Za-z0-9_-]{43})$/i.exec(authorization ?? '')?.[1]
     if (authorization !== undefined && secret === undefined)
-      throw new AnswerableError('forbidden', 'Authorization: expected Bearer and the 43 characters of a holder secret')
+      throw new AnswerableError(
+        'forbidden',
+        'Authorization: expected Bearer and the 43 characters of a holder secret',
+      )
     const receipt = await receipts.get(c.req.param('id'), secret)
-    return c.body(formatReceipt(receipt), 200, { 'content-type': RECEIPT_MEDIA_TYPE, 'cache-control': 'private, no-store' })
+    return c.body(formatReceipt(receipt), 200, {
+      'content-type': RECEIPT_MEDIA_TYPE,
+      'cache-control': 'private, no-store',
+    })
   })
   app.get('/documents/:digest', async c => {
     const bytes = await documents.get(c.req.param('digest'))
@@ -51,7 +57,9 @@ export function publicApp(options: PublicOptions): Hono {
   app.get('/trust', c => c.json(trust()))
   app.get('/status', c => c.json(status()))
   app.get('/healthz', c => (writable() ? c.text('ok\n') : c.text('not writable\n', 503)))
-  app.get('/metrics', async c => c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }))
+  app.get('/metrics', async c =>
+    c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+  )
   app.get('/v1/models', c => c.json(listModels(backends)))
   app.get('/v2', c => c.json({ name: 'answerable', version: VERSION, extensions: [] }))
   app.get('/v2/health/live', c => c.json({ live: true }))
@@ -68,7 +76,8 @@ export function publicApp(options: PublicOptions): Hono {
   }
   for (const [path, mount] of Object.entries(mounts)) app.route(path, mount)
   app.notFound(c =>
-    errorResponse(new AnswerableError('not-found', `no such path here: ${c.req.path.slice(0, 200)}`)))
+    errorResponse(new AnswerableError('not-found', `no such path here: ${c.req.path.slice(0, 200)}`)),
+  )
   app.onError(error => {
     if (!(error instanceof AnswerableError)) report(error)
     return errorResponse(error)

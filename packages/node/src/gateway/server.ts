@@ -3,8 +3,8 @@
  * `public.ts`, which may take its time.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
 import { AnswerableError } from '@answerable/core'
+import { getRequestListener } from '@hono/node-server'
 import type { Backend } from './backend.ts'
 import { Call, type CallContext } from './call.ts'
 import type { Callers } from './callers.ts'
@@ -41,7 +41,10 @@ export function createGateway(options: ServerOptions): Server {
       if (running > concurrent)
         throw new AnswerableError('too-many-requests', `this gateway takes ${concurrent} calls at a time`)
       if (!context.recorder.writable)
-        throw new AnswerableError('not-writable', 'the store cannot be written at present; nothing is answered unrecorded')
+        throw new AnswerableError(
+          'not-writable',
+          'the store cannot be written at present; nothing is answered unrecorded',
+        )
       const caller = callers.admit(request.headers.authorization, Date.now())
       const body = await readBody(request, requestBytes)
       const call = new Call(context, request, response, caller, body)
@@ -78,7 +81,11 @@ function pathOf(url: string): string {
 }
 
 /** A repeated call waits for the first of its key, and gets the same answer and receipt. */
-async function onlyOnce(pending: Map<string, Promise<void>>, call: Call, run: () => Promise<void>): Promise<void> {
+async function onlyOnce(
+  pending: Map<string, Promise<void>>,
+  call: Call,
+  run: () => Promise<void>,
+): Promise<void> {
   const digest = call.idempotency!
   for (let first = pending.get(digest); first !== undefined; first = pending.get(digest)) {
     await first.catch(() => undefined)

@@ -1,3 +1,4 @@
 export * from './documents.ts'
 export * from './receipts.ts'
 export * from './recorder.ts'
+export * from './store.ts'

@@ -2,7 +2,12 @@
 import { timingSafeEqual } from 'node:crypto'
 import { AnswerableError } from '@answerable/core'
 import type { ProvenStatement, Receipt } from '@answerable/core/receipt'
-import { type DisclosureName, type InferenceStatement, parseDisclosure, parseInference } from '@answerable/core/statement'
+import {
+  type DisclosureName,
+  type InferenceStatement,
+  parseDisclosure,
+  parseInference,
+} from '@answerable/core/statement'
 import type { Log, SignedCheckpoint } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
 import { openContent, type Parts } from '../storage/content.ts'
@@ -89,7 +94,8 @@ export class Receipts {
     // A stream that was cut off has no answer to give again, so the call is made anew.
     const last = index.find(id, 1) ?? first
     const answered = last === first ? asked : await this.#parts(last)
-    if (asked.idempotency === undefined || answered.response === undefined || asked.request === undefined) return undefined
+    if (asked.idempotency === undefined || answered.response === undefined || asked.request === undefined)
+      return undefined
     const { secret } = JSON.parse(Buffer.from(asked.idempotency).toString()) as { secret: string }
     const { value } = parseDisclosure(Buffer.from(answered.responseDisclosure!).toString())
     if (value.outcome === 'interrupted' || value.outcome === 'client-aborted') return undefined
