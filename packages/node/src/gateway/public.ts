@@ -11,7 +11,7 @@ import type { Metrics } from './metrics.ts'
 import { listModels } from './openai.ts'
 
 export interface PublicOptions {
-  receipts: Receipts
+  receipts: Pick<Receipts, 'get'>
   documents: Documents
   backends: readonly Backend[]
   models: ServedModels

@@ -10,7 +10,9 @@ const Generation = z.strictObject({
   origin: z.string(),
   folder: z.string(),
   /** The last checkpoint that a witness saw of the log before, where that one was lost or rolled back. */
-  predecessor: z.strictObject({ origin: z.string(), size: z.number(), root: z.string(), note: z.string() }).optional(),
+  predecessor: z
+    .strictObject({ origin: z.string(), size: z.number(), root: z.string(), note: z.string() })
+    .optional(),
 })
 
 const Identity = z.strictObject({

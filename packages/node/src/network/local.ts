@@ -2,35 +2,307 @@
  * A network of one owner in one process, on one origin: a gateway, three witnesses with keys of their own, and the
  * registry's log. It is the same code that separate machines run; only the sockets between the parts are missing.
  */
-import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { AnswerableError, toHex } from '@answerable/core'
-import { type NoteSigner, SIG_COSIGNATURE_ED25519 } from '@answerable/core/note'
-import { inferenceContext } from '@answerable/core/statement'
-import { parsePolicy, formatPolicy, type Policy, type PolicyWitness } from '@answerable/core/tlog'
-import { Hono } from 'hono'
+import { formatVkey, type NoteSigner } from '@answerable/core/note'
+import type { RegistryPoint } from '@answerable/core/statement'
+import type { Policy } from '@answerable/core/tlog'
+import type { Hono } from 'hono'
 import type { Backend } from '../gateway/backend.ts'
 import { Callers } from '../gateway/callers.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
-import { ServedModel, type ServedModels } from '../gateway/kserve.ts'
 import { logApp } from '../gateway/log-app.ts'
 import { Metrics } from '../gateway/metrics.ts'
+import { GatewayNode, listen, registryPoint } from '../gateway/node.ts'
 import { publicApp, VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
 import { Upstream } from '../gateway/upstream.ts'
 import { loadKey, noteSigner } from '../log/keys.ts'
-import type { Log, SignedCheckpoint } from '../log/log.ts'
-import { nodeSuite } from '../log/suite.ts'
-import { buildDemoModels } from '../models/index.ts'
+import type { Log } from '../log/log.ts'
 import { Documents } from '../record/documents.ts'
-import { Receipts } from '../record/receipts.ts'
-import { Recorder } from '../record/recorder.ts'
-import { RecordStore } from '../record/store.ts'
-import { OnnxModel } from '../runtime/index.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
-import { Publisher } from '../witness/publisher.ts'
-import { Witness, witnessApp, WitnessClient, WitnessState } from '../witness/index.ts'
-import { type Identity, loadIdentity } from './identity.ts'
+import { type ForkEvidence, Publisher } from '../witness/index.ts'
+import { demoApp, openDemoModels } from './demo.ts'
+import { getFromAny, openOlder, succeed } from './generations.ts'
+import { loadIdentity } from './identity.ts'
 import { charter, nodeDescriptor, policyOf, terms, trustOffer } from './papers.ts'
 import { openRegistry, state } from './registry.ts'
+import { type LocalWitness, openWitnesses } from './witnesses.ts'
+
+export interface LocalOptions {
+  /** The data folder. */
+  folder: string
+  config: GatewayConfig
+  environment?: Record<string, string | undefined>
+  disk?: Disk
+  /** The page, where it is built. */
+  page?: Hono
+  /** Backends besides the configured upstreams. */
+  backends?: readonly Backend[]
+  clock?: () => number
+  /** Told of what the owner should see: faults, forks, rollbacks. */
+  report?: (event: string, error?: unknown) => void
+}
+
+export interface LocalNetwork {
+  url: string
+  network: string
+  owner: string
+  witnesses: { name: string; url: string }[]
+  models: { name: string; version: string }[]
+  upstreams: { name: string; models: readonly string[] }[]
+  dataFolder: string
+  /** The tlog-policy offered to readers. */
+  policy: Policy
+  gateway: GatewayNode
+  registry: Log
+  local: readonly LocalWitness[]
+  close(): Promise<void>
+}
+
+export async function startLocal(options: LocalOptions): Promise<LocalNetwork> {
+  const { folder, disk = realDisk } = options
+  await disk.list(folder)
+  const unlock = lockFolder(folder)
+  const closers: (() => unknown)[] = [unlock]
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    return await start({ ...options, disk }, closer => closers.push(closer), close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function start(
+  options: LocalOptions & { disk: Disk },
+  onClose: (closer: () => unknown) => void,
+  close: () => Promise<void>,
+): Promise<LocalNetwork> {
+  const { folder, config, disk, environment = process.env, report = () => undefined } = options
+  const identity = await loadIdentity(disk, folder)
+  const { id } = identity
+  const key = await loadKey(disk, join(folder, 'gateway.pem'))
+  const registrySigner = noteSigner(`${id}.local/registry`, await loadKey(disk, join(folder, 'registry.pem')))
+  const owner = noteSigner(`${id}.local/owner`, await loadKey(disk, join(folder, 'owner.pem')))
+  const fault = (error: unknown) => report('a fault of ours', error)
+
+  const witnesses = await openWitnesses(disk, folder, id, fault)
+  for (const witness of witnesses) onClose(() => witness.close())
+  const policyNow = () =>
+    policyOf(
+      [...identity.generations.map(({ origin }) => noteSigner(origin, key)), registrySigner].map(logLine),
+      witnesses.map(({ name, key: witnessKey, path }) => ({ name, key: witnessKey, url: path })),
+      config.operator,
+    )
+  const trustLogs = () => {
+    for (const witness of witnesses) witness.trust(policyNow().logs.map(log => formatVkey(log.key)))
+  }
+  trustLogs()
+
+  const models = await openDemoModels(join(folder, 'models'))
+  const backends = [
+    ...(options.backends ?? []),
+    ...config.upstreams.map(upstream => new Upstream(upstream, environment)),
+  ]
+  for (const backend of backends) onClose(() => backend.close())
+
+  const documents = await Documents.open(disk, join(folder, 'documents'))
+  const witnessList = policyNow().witnesses
+  const charterText = charter(id, config.operator, [...witnessList])
+  const termsText = terms(config)
+  const papersFor = async (origin: string) => {
+    const node = nodeDescriptor(origin, noteSigner(origin, key).key, config, models, VERSION)
+    return {
+      node: await documents.put(Buffer.from(node)),
+      charter: await documents.put(Buffer.from(charterText)),
+      terms: await documents.put(Buffer.from(termsText)),
+    }
+  }
+
+  const registry = await openRegistry(disk, join(folder, 'registry'), registrySigner)
+  onClose(() => registry.close())
+  const clients = witnesses.map(({ client }) => client)
+  const registryPublisher = await Publisher.open({
+    log: registry,
+    key: registrySigner.key,
+    witnesses: clients,
+    policy: policyNow(),
+    keep: { disk, path: join(folder, 'registry', 'witnessed') },
+    intervalMs: config.publishMilliseconds,
+    onFork: ({ source }) =>
+      report(`the registry's log is not the one that ${source} saw; it takes no more entries`),
+  })
+  onClose(() => registryPublisher.stop())
+  const papers = await papersFor(identity.generations.at(-1)!.origin)
+  await state(
+    registry,
+    [
+      { kind: 'charter', digest: papers.charter, document: JSON.parse(charterText) },
+      {
+        kind: 'node',
+        digest: papers.node,
+        document: JSON.parse(Buffer.from((await documents.get(papers.node))!).toString()),
+      },
+    ],
+    owner,
+    Date.now(),
+  )
+  await registryPublisher.publishNow()
+  registryPublisher.start()
+  const point = await keepRegistryPoint(documents, registry.origin, registryPublisher)
+
+  const openGateway = async (): Promise<GatewayNode> => {
+    const generation = identity.generations.at(-1)!
+    const signer = noteSigner(generation.origin, key)
+    return GatewayNode.open({
+      disk,
+      folder: join(folder, generation.folder),
+      signer,
+      config,
+      witnesses: clients,
+      policy: policyNow(),
+      documents,
+      papers: await papersFor(generation.origin),
+      ...(point && { registry: point }),
+      ...(generation.predecessor && { predecessor: generation.predecessor }),
+      ...(options.clock && { clock: options.clock }),
+      onFork: ({ source }) =>
+        report(
+          `this log is not the one that ${source} saw; nothing more is answered until a restart looks into it`,
+        ),
+    })
+  }
+  const gateway = await openGateway().catch(async error => {
+    if (!(error instanceof AnswerableError) || error.code !== 'rolled-back' || !isFork(error.cause))
+      throw error
+    report(`${error.message}, and fewer are here: this folder is an old copy. A new log continues for it`)
+    await succeed(disk, folder, identity, error.cause)
+    trustLogs()
+    return openGateway()
+  })
+  onClose(() => gateway.close())
+  const older = await openOlder(disk, folder, identity, key, documents)
+  for (const one of older) onClose(() => one.close())
+
+  const callers = new Callers(config.keys, config.operator)
+  const metrics = new Metrics()
+  addGauges(metrics, gateway)
+  const currentSigner = gateway.options.signer
+  const status = () => ({
+    network: id,
+    owner: config.operator,
+    version: VERSION,
+    log: {
+      origin: currentSigner.key.name,
+      signed: gateway.store.log.signed.size,
+      published: gateway.store.log.published.size,
+      witnessed: gateway.publisher.witnessed?.size ?? 0,
+      writable: gateway.store.log.writable,
+      halted: gateway.store.log.halted?.message ?? null,
+    },
+    registry: {
+      origin: registry.origin,
+      size: registry.signed.size,
+      witnessed: registryPublisher.witnessed?.size ?? 0,
+    },
+    witnesses: gateway.publisher.witnesses,
+    owners: [{ name: config.operator, witnesses: witnesses.map(({ name }) => name) }],
+    models: [...models.keys()],
+    upstreams: backends.map(({ name, models: names }) => ({ name, models: names })),
+  })
+  const mounts: Record<string, Hono> = {
+    '/log': logApp(() => gateway.store.log, currentSigner.key),
+    '/registry': logApp(() => registry, registrySigner.key),
+    '/demo': demoApp(),
+  }
+  for (const { path, app } of witnesses) mounts[path] = app
+  if (options.page !== undefined) mounts['/'] = options.page
+  const app = publicApp({
+    receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
+    documents,
+    backends,
+    models,
+    metrics,
+    mounts,
+    trust: () => trustOffer(`${config.operator}-${id}`, policyNow()),
+    status,
+    writable: () => gateway.store.log.writable,
+    report: fault,
+  })
+  const server = createGateway({
+    context: gateway.callContext(),
+    callers,
+    backends,
+    models,
+    metrics,
+    fetch: request => app.fetch(request),
+    report: fault,
+  })
+  const url = await listen(server, config.host, config.port)
+  onClose(
+    () =>
+      new Promise<void>(resolve => {
+        server.close(() => resolve())
+        server.closeIdleConnections()
+        setTimeout(() => server.closeAllConnections(), 5000).unref()
+      }),
+  )
+  return {
+    url,
+    network: id,
+    owner: config.operator,
+    witnesses: witnesses.map(({ name, path }) => ({ name, url: url + path })),
+    models: [...models.values()].map(({ description: { name, version } }) => ({ name, version })),
+    upstreams: backends.map(({ name, models: names }) => ({ name, models: names })),
+    dataFolder: folder,
+    policy: policyNow(),
+    gateway,
+    registry,
+    local: witnesses,
+    close,
+  }
+}
+
+function logLine({ key }: NoteSigner): { key: NoteSigner['key']; url: string } {
+  return { key, url: key.name.endsWith('/registry') ? '/registry' : '/log' }
+}
+
+function isFork(cause: unknown): cause is ForkEvidence {
+  return cause !== null && typeof cause === 'object' && 'note' in cause && 'size' in cause
+}
+
+/** The newest witnessed registry checkpoint, kept so that receipts can bring it along. */
+async function keepRegistryPoint(
+  documents: Documents,
+  origin: string,
+  publisher: Publisher,
+): Promise<RegistryPoint | undefined> {
+  const { witnessed } = publisher
+  if (witnessed === undefined) return undefined
+  await documents.putCheckpoint(toHex(witnessed.root), witnessed.size, witnessed.note)
+  return registryPoint(origin, witnessed)
+}
+
+function addGauges(metrics: Metrics, { store, publisher }: GatewayNode): void {
+  metrics.observe('answerable_log_size', 'Records committed', () => store.log.signed.size)
+  metrics.observe(
+    'answerable_log_published',
+    'Records under the published checkpoint',
+    () => store.log.published.size,
+  )
+  metrics.observe(
+    'answerable_log_witnessed',
+    'Records under a witnessed checkpoint',
+    () => publisher.witnessed?.size ?? 0,
+  )
+  metrics.observe('answerable_log_writable', '1 while records are taken', () => Number(store.log.writable))
+  metrics.observe(
+    'answerable_witnesses_up',
+    'Witnesses that answer',
+    () => publisher.witnesses.filter(({ up }) => up).length,
+  )
+}

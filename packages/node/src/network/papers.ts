@@ -1,6 +1,7 @@
 /** The documents of a local network: its charter, the operator's terms, and the node's description of itself. */
-import { formatPolicy, type Policy, type PolicyWitness } from '@answerable/core/tlog'
+
 import { formatVkey, type VerifierKey } from '@answerable/core/note'
+import { formatPolicy, type Policy, type PolicyWitness } from '@answerable/core/tlog'
 import type { GatewayConfig } from '../gateway/config.ts'
 import type { ServedModels } from '../gateway/kserve.ts'
 
@@ -8,13 +9,21 @@ import type { ServedModels } from '../gateway/kserve.ts'
 const MAXIMUM_DELAY = 60
 
 /** The policy offered to readers: the logs, the witnesses in their owner's group, and a quorum that counts owners. */
-export function policyOf(logs: { key: VerifierKey; url: string }[], witnesses: PolicyWitness[], owner: string): Policy {
+export function policyOf(
+  logs: { key: VerifierKey; url: string }[],
+  witnesses: PolicyWitness[],
+  owner: string,
+): Policy {
   const group = `owner-${owner.replace(/[\s\p{Cc}]+/gu, '-')}`
   return {
     logs,
     witnesses,
     groups: [
-      { name: group, threshold: Math.floor(witnesses.length / 2) + 1, members: witnesses.map(({ name }) => name) },
+      {
+        name: group,
+        threshold: Math.floor(witnesses.length / 2) + 1,
+        members: witnesses.map(({ name }) => name),
+      },
       { name: 'owners', threshold: 1, members: [group] },
     ],
     quorum: 'owners',
@@ -37,8 +46,10 @@ export function terms({ operator, retentionDays }: GatewayConfig): string {
     type: 'https://answerable.dev/terms/v1',
     operator,
     retentionDays,
-    promises: 'Every answer has a record. Content is kept for the retention period, then erased; records stay.',
-    liability: 'None was agreed. A deployer who relies on these answers for decisions about people should agree terms.',
+    promises:
+      'Every answer has a record. Content is kept for the retention period, then erased; records stay.',
+    liability:
+      'None was agreed. A deployer who relies on these answers for decisions about people should agree terms.',
   })
 }
 

@@ -4,7 +4,14 @@
  */
 import { toHex } from '@answerable/core'
 import type { NoteSigner } from '@answerable/core/note'
-import { formatEnvelope, parseEnvelope, parseStatement, preAuthEncoding, STATEMENT_MEDIA_TYPE, STATEMENT_TYPE } from '@answerable/core/statement'
+import {
+  formatEnvelope,
+  parseEnvelope,
+  parseStatement,
+  preAuthEncoding,
+  STATEMENT_MEDIA_TYPE,
+  STATEMENT_TYPE,
+} from '@answerable/core/statement'
 import { Log } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
 import type { Disk } from '../storage/disk.ts'
@@ -30,7 +37,12 @@ export interface RegistryFact {
 }
 
 /** States facts that the registry does not hold yet, each in an envelope signed by its owner. */
-export async function state(log: Log, facts: readonly RegistryFact[], signer: NoteSigner, time: number): Promise<void> {
+export async function state(
+  log: Log,
+  facts: readonly RegistryFact[],
+  signer: NoteSigner,
+  time: number,
+): Promise<void> {
   const known = new Set<string>()
   const { size } = log.signed
   for (let i = 0; i < size; i++) {
@@ -52,7 +64,10 @@ export async function state(log: Log, facts: readonly RegistryFact[], signer: No
         payloadType: STATEMENT_MEDIA_TYPE,
         payload: statement,
         signatures: [
-          { keyid: toHex(signer.key.publicKey), sig: signer.sign(preAuthEncoding(STATEMENT_MEDIA_TYPE, statement)) },
+          {
+            keyid: toHex(signer.key.publicKey),
+            sig: signer.sign(preAuthEncoding(STATEMENT_MEDIA_TYPE, statement)),
+          },
         ],
       }),
     )

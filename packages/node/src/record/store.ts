@@ -1,12 +1,12 @@
 /** A gateway's records: storage, log and index opened together, and what a crash left open closed. */
 import { join } from 'node:path'
-import { INFERENCE_TYPE, parseInference, parseStatement } from '@answerable/core/statement'
 import type { NoteSigner } from '@answerable/core/note'
+import { INFERENCE_TYPE, parseInference, parseStatement } from '@answerable/core/statement'
 import { Log } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
+import { openContent } from '../storage/content.ts'
 import type { Disk } from '../storage/disk.ts'
 import { FileStorage } from '../storage/files.ts'
-import { openContent } from '../storage/content.ts'
 import { RecordIndex } from '../storage/index-db.ts'
 import type { ScannedRecord } from '../storage/storage.ts'
 import type { Recorder } from './recorder.ts'
@@ -130,7 +130,10 @@ async function addRow(index: RecordIndex, record: ScannedRecord, storage: FileSt
   index.add(idempotency === undefined ? row : { ...row, idempotency })
 }
 
-async function idempotencyOf({ index, content }: ScannedRecord, storage: FileStorage): Promise<string | undefined> {
+async function idempotencyOf(
+  { index, content }: ScannedRecord,
+  storage: FileStorage,
+): Promise<string | undefined> {
   const key = await storage.key(index)
   if (key === undefined || content.length === 0) return undefined
   const { idempotency } = openContent(key, content)

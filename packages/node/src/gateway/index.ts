@@ -1,0 +1,3 @@
+export type { Backend, BackendCall, Exchange, Sink } from './backend.ts'
+export { GatewayConfig, isLoopback, loadConfig } from './config.ts'
+export { VERSION } from './public.ts'

@@ -1,0 +1,189 @@
+/**
+ * A gateway's parts, put together: its log and records, the publisher that takes checkpoints to the witnesses, and
+ * the server. Older logs, from before a restore, are kept for reading.
+ */
+import type { IncomingMessage, Server } from 'node:http'
+import { join } from 'node:path'
+import { AnswerableError, toHex } from '@answerable/core'
+import type { NoteSigner } from '@answerable/core/note'
+import { formatSuccessor, inferenceContext, type RegistryPoint } from '@answerable/core/statement'
+import type { Policy } from '@answerable/core/tlog'
+import type { SignedCheckpoint } from '../log/log.ts'
+import { nodeSuite } from '../log/suite.ts'
+import type { Documents } from '../record/documents.ts'
+import { Receipts } from '../record/receipts.ts'
+import { Recorder } from '../record/recorder.ts'
+import { RecordStore } from '../record/store.ts'
+import type { Disk } from '../storage/disk.ts'
+import { checkStart, type ForkEvidence, Publisher, type WitnessClient } from '../witness/index.ts'
+import type { CallContext } from './call.ts'
+import type { GatewayConfig } from './config.ts'
+
+export interface GatewayNodeOptions {
+  disk: Disk
+  folder: string
+  signer: NoteSigner
+  config: GatewayConfig
+  witnesses: readonly WitnessClient[]
+  policy: Policy
+  documents: Documents
+  /** Digests of the node's papers. */
+  papers: { node: string; charter: string; terms: string }
+  registry?: RegistryPoint
+  /** For a log that continues for another. */
+  predecessor?: { origin: string; size: number; root: string }
+  clock?: () => number
+  onFork?: (fork: ForkEvidence) => void
+}
+
+export class GatewayNode implements Pick<CallContext, 'recorder'> {
+  readonly options: GatewayNodeOptions
+  readonly store: RecordStore
+  readonly recorder: Recorder
+  readonly receipts: Receipts
+  readonly publisher: Publisher
+  /** Streams that a crash cut off, closed at this start. */
+  readonly orphans: number
+
+  private constructor(
+    options: GatewayNodeOptions,
+    store: RecordStore,
+    recorder: Recorder,
+    publisher: Publisher,
+    orphans: number,
+  ) {
+    this.options = options
+    this.store = store
+    this.recorder = recorder
+    this.publisher = publisher
+    this.orphans = orphans
+    this.receipts = new Receipts({
+      log: store.log,
+      storage: store.storage,
+      index: store.index,
+      documents: options.documents,
+      witnessed: () => publisher.witnessed,
+    })
+  }
+
+  /** Opens the log. Throws `rolled-back`, with the evidence as its cause, where a witness saw more of it than is here. */
+  static async open(options: GatewayNodeOptions): Promise<GatewayNode> {
+    const { disk, folder, signer, witnesses, policy, config, clock = Date.now, onFork } = options
+    const store = await RecordStore.open({ disk, folder, signer })
+    try {
+      const check = await checkStart(store.log, witnesses, { key: signer.key })
+      if (check.outcome === 'rolled-back') {
+        throw new AnswerableError(
+          'rolled-back',
+          `a witness saw ${check.fork.size} records of ${signer.key.name}`,
+          {
+            cause: check.fork,
+          },
+        )
+      }
+      const context = contextOf(options)
+      const recorder = new Recorder({
+        log: store.log,
+        index: store.index,
+        context,
+        clock,
+        lastTime: store.lastTime,
+      })
+      if (options.predecessor !== undefined && store.log.signed.size === 0)
+        await bind(store, options.predecessor, clock())
+      const orphans = await store.closeOrphans(recorder)
+      const publisher = await Publisher.open({
+        log: store.log,
+        key: signer.key,
+        witnesses,
+        policy,
+        keep: { disk, path: join(folder, 'witnessed') },
+        intervalMs: config.publishMilliseconds,
+        ...(onFork && { onFork }),
+      })
+      publisher.start()
+      return new GatewayNode(options, store, recorder, publisher, orphans)
+    } catch (error) {
+      await store.close()
+      throw error
+    }
+  }
+
+  /** Statements from now on name this registry checkpoint. */
+  setRegistry(registry: RegistryPoint): void {
+    this.recorder.context = contextOf({ ...this.options, registry })
+  }
+
+  /** What calls need of this node. */
+  callContext(): CallContext {
+    const { config } = this.options
+    const { store, recorder, receipts } = this
+    return {
+      config,
+      recorder,
+      promise: ({ index, entry }) => store.log.prove(index, store.log.signed, entry),
+      answeredBefore: digest =>
+        receipts.answeredBefore(digest, Date.now() - config.limits.idempotencyHours * 3_600_000),
+      baseUrl: request => config.publicUrl ?? addressOf(request),
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.publisher.publishNow()
+    await this.publisher.stop()
+    await this.store.close()
+  }
+}
+
+function contextOf({ signer, papers, registry }: GatewayNodeOptions) {
+  return inferenceContext({ log: signer.key.name, ...papers, ...(registry && { registry }) })
+}
+
+async function bind(
+  store: RecordStore,
+  predecessor: { origin: string; size: number; root: string },
+  time: number,
+) {
+  const { origin, size, root } = predecessor
+  const text = formatSuccessor({ time, log: store.log.origin, predecessor: { origin, size, root } })
+  const statement = Buffer.from(text)
+  await store.log.append({ statement, entry: nodeSuite.sha256(statement), content: new Uint8Array(0) })
+}
+
+const HOST = /^[a-z0-9.:[\]-]{1,255}$/i
+
+/** The origin that the caller itself used, so that the receipt's address works where the call did. */
+function addressOf(request: IncomingMessage): string {
+  const { host } = request.headers
+  if (host !== undefined && HOST.test(host)) return `http://${host}`
+  return `http://${request.socket.localAddress}:${request.socket.localPort}`
+}
+
+/** The address of a listening server. */
+export function listen(server: Server, host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      reject(
+        cause.code === 'EADDRINUSE'
+          ? new AnswerableError(
+              'port-taken',
+              `port ${port} is taken; give another with --port, or --port 0 for any`,
+              { cause },
+            )
+          : new AnswerableError('bad-config', `cannot listen on ${host}:${port}: ${cause.message}`, {
+              cause,
+            }),
+      )
+    })
+    server.listen(port, host, () => {
+      const address = server.address()
+      if (address === null || typeof address === 'string')
+        return reject(new AnswerableError('internal', 'no address'))
+      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${address.port}`)
+    })
+  })
+}
+
+export function registryPoint(origin: string, { size, root }: SignedCheckpoint): RegistryPoint {
+  return { origin, size, root: toHex(root) }
+}

@@ -1,0 +1,78 @@
+/**
+ * A gateway's logs over time. A folder that came back from an old copy must not go on with its log: it would sign
+ * another tree than the one that witnesses saw. So a new log continues for it, bound to the last witnessed checkpoint,
+ * and the old one is kept for reading.
+ */
+import type { KeyObject } from 'node:crypto'
+import { join } from 'node:path'
+import { AnswerableError, toHex } from '@answerable/core'
+import type { Receipt } from '@answerable/core/receipt'
+import { parseNote } from '@answerable/core/note'
+import { parseCheckpoint } from '@answerable/core/tlog'
+import { noteSigner } from '../log/keys.ts'
+import type { Documents } from '../record/documents.ts'
+import { Receipts } from '../record/receipts.ts'
+import { RecordStore } from '../record/store.ts'
+import type { Disk } from '../storage/disk.ts'
+import type { ForkEvidence } from '../witness/index.ts'
+import { type Identity, saveIdentity } from './identity.ts'
+
+/** Opens the next generation in the identity, after a witness proved the last one to be an old copy. */
+export async function succeed(
+  disk: Disk,
+  folder: string,
+  identity: Identity,
+  fork: ForkEvidence,
+): Promise<void> {
+  const { origin } = identity.generations.at(-1)!
+  const number = identity.generations.length + 1
+  identity.generations.push({
+    origin: `${identity.id}.local/inference-${number}`,
+    folder: `inference-${number}`,
+    predecessor: { origin, size: fork.size, root: toHex(parseCheckpoint(parseNote(fork.note).text).root), note: fork.note },
+  })
+  await saveIdentity(disk, folder, identity)
+}
+
+export interface ReceiptSource {
+  readonly receipts: Pick<Receipts, 'get'>
+}
+
+/** The logs before the current one, for reading alone. */
+export async function openOlder(
+  disk: Disk,
+  folder: string,
+  identity: Identity,
+  key: KeyObject,
+  documents: Documents,
+): Promise<(ReceiptSource & { close(): Promise<void> })[]> {
+  const older = []
+  for (const generation of identity.generations.slice(0, -1)) {
+    const signer = noteSigner(generation.origin, key)
+    const store = await RecordStore.open({ disk, folder: join(folder, generation.folder), signer })
+    store.log.halt(new AnswerableError('rolled-back', 'this log was continued by another'))
+    const { log, storage, index } = store
+    // Its published checkpoint carries the cosignatures it had when the copy was made.
+    const receipts = new Receipts({ log, storage, index, documents, witnessed: () => log.published })
+    older.push({ receipts, close: () => store.close() })
+  }
+  return older
+}
+
+/** A receipt from whichever log holds the id. */
+export async function getFromAny(
+  sources: readonly ReceiptSource[],
+  id: string,
+  secret?: string,
+): Promise<Receipt> {
+  let missing: unknown
+  for (const { receipts } of sources) {
+    try {
+      return await receipts.get(id, secret)
+    } catch (error) {
+      if (!(error instanceof AnswerableError) || error.code !== 'not-found') throw error
+      missing ??= error
+    }
+  }
+  throw missing
+}

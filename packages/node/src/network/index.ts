@@ -1,0 +1,1 @@
+export { type LocalNetwork, type LocalOptions, startLocal } from './local.ts'

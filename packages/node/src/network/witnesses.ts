@@ -1,0 +1,63 @@
+/** The witnesses of a local network: three servers in this process, each with its own key and its own memory. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { formatVkey, SIG_COSIGNATURE_ED25519, type VerifierKey } from '@answerable/core/note'
+import type { Hono } from 'hono'
+import { loadKey, noteSigner } from '../log/keys.ts'
+import type { Disk } from '../storage/disk.ts'
+import { Witness, WitnessClient, WitnessState, witnessApp } from '../witness/index.ts'
+
+export interface LocalWitness {
+  name: string
+  key: VerifierKey
+  app: Hono
+  /** Under the network's origin. */
+  path: string
+  client: WitnessClient
+  trust(vkeys: readonly string[]): void
+  close(): void
+}
+
+export const LOCAL_WITNESSES = 3
+
+export async function openWitnesses(
+  disk: Disk,
+  folder: string,
+  id: string,
+  report: (error: unknown) => void,
+): Promise<LocalWitness[]> {
+  const witnesses: LocalWitness[] = []
+  for (let n = 1; n <= LOCAL_WITNESSES; n++) {
+    const own = join(folder, `witness-${n}`)
+    mkdirSync(own, { recursive: true, mode: 0o700 })
+    const signer = noteSigner(
+      `${id}.local/witness-${n}`,
+      await loadKey(disk, join(own, 'key.pem')),
+      SIG_COSIGNATURE_ED25519,
+    )
+    const store = new WitnessState(join(own, 'witness.sqlite'))
+    const witness = new Witness({ state: store, cosigners: [signer] })
+    const app = witnessApp(witness, { onError: report })
+    const name = `witness-${n}`
+    const path = `/witness/${n}`
+    witnesses.push({
+      name,
+      key: signer.key,
+      app,
+      path,
+      // In this process a call is a function call; the address only has to have the right form.
+      client: new WitnessClient({
+        name,
+        vkey: formatVkey(signer.key),
+        url: 'http://witness.invalid',
+        fetch: request => app.fetch(request),
+      }),
+      trust(vkeys) {
+        const known = new Set(witness.logs())
+        for (const vkey of vkeys) if (!known.has(vkey)) witness.addLog(vkey)
+      },
+      close: () => store.close(),
+    })
+  }
+  return witnesses
+}

@@ -1,0 +1,11 @@
+/** Witnesses: the server, a log's client for them, and what drives a log's publication (C2SP tlog-witness). */
+export { type WitnessAppOptions, witnessApp } from './app.ts'
+export * from './client.ts'
+export { type Conflict, type ConflictKind, MOST_CONFLICTS } from './conflict.ts'
+export type { ExchangeFault, Fetch } from './exchange.ts'
+export { type ForkEvidence, findFork, forkError, type PublishedLog } from './fork.ts'
+export type { BackoffOptions, WitnessStatus } from './peer.ts'
+export { Publisher, type PublisherOptions } from './publisher.ts'
+export { checkStart, type StartCheck, type StartCheckOptions, type UnansweredWitness } from './start-check.ts'
+export { originId, type WitnessRecord, WitnessState } from './state.ts'
+export { MAX_WITNESS_BODY, Witness, type WitnessAnswer, type WitnessOptions } from './witness.ts'
