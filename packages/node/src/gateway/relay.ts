@@ -74,7 +74,10 @@ class Relay implements Sink {
   }
 
   data(chunk: Buffer): void {
-    if (this.#stream !== undefined) return this.#stream.data(chunk)
+    if (this.#stream !== undefined) {
+      this.#stream.data(chunk)
+      return
+    }
     this.#length += chunk.length
     if (this.#length > this.#call.context.config.limits.responseBytes) {
       this.#exchange.abort()
@@ -85,20 +88,22 @@ class Relay implements Sink {
   }
 
   end(): void {
-    if (this.#stream !== undefined) return this.#stream.end()
-    this.#settle(this.#answerWhole())
+    if (this.#stream !== undefined) this.#stream.end()
+    else this.#settle(this.#answerWhole())
   }
 
   error(error: Error): void {
-    if (this.#stream !== undefined) return this.#stream.error(error)
-    const code = errorCode(error)
-    this.#settle(this.#answerError(error, OUTCOMES[code] ?? 'upstream-error'))
+    if (this.#stream !== undefined) this.#stream.error(error)
+    else this.#settle(this.#answerError(error, OUTCOMES[errorCode(error)] ?? 'upstream-error'))
   }
 
   #callerGone(): void {
     if (this.#settled || this.#call.response.writableFinished) return
     this.#exchange.abort()
-    if (this.#stream !== undefined) return this.#stream.callerGone()
+    if (this.#stream !== undefined) {
+      this.#stream.callerGone()
+      return
+    }
     const answered = answer(Buffer.alloc(0), CLIENT_CLOSED, '', 'client-aborted')
     this.#settle(this.#record(answered).then(() => undefined))
   }

@@ -129,8 +129,10 @@ export class StreamRelay {
     this.#facts.add(event)
     this.#sent.push(event)
     this.#sentBytes += event.length
-    if (this.#sentBytes > this.#call.context.config.limits.responseBytes)
-      return this.#breakOff('upstream-error')
+    if (this.#sentBytes > this.#call.context.config.limits.responseBytes) {
+      this.#breakOff('upstream-error')
+      return
+    }
     const { response } = this.#call
     if (response.destroyed || response.write(event)) return
     this.#exchange.pause()

@@ -6,8 +6,8 @@
 import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { AnswerableError, toHex } from '@answerable/core'
-import type { Receipt } from '@answerable/core/receipt'
 import { parseNote } from '@answerable/core/note'
+import type { Receipt } from '@answerable/core/receipt'
 import { parseCheckpoint } from '@answerable/core/tlog'
 import { noteSigner } from '../log/keys.ts'
 import type { Documents } from '../record/documents.ts'
@@ -29,7 +29,12 @@ export async function succeed(
   identity.generations.push({
     origin: `${identity.id}.local/inference-${number}`,
     folder: `inference-${number}`,
-    predecessor: { origin, size: fork.size, root: toHex(parseCheckpoint(parseNote(fork.note).text).root), note: fork.note },
+    predecessor: {
+      origin,
+      size: fork.size,
+      root: toHex(parseCheckpoint(parseNote(fork.note).text).root),
+      note: fork.note,
+    },
   })
   await saveIdentity(disk, folder, identity)
 }

@@ -1,4 +1,6 @@
 /** What the tests of this folder share: keys, trees, logs and servers. Has no tests of its own. */
+
+import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
@@ -16,6 +18,7 @@ import {
 } from '@answerable/core/note'
 import {
   consistencyProof,
+  evaluatePolicy,
   Frontier,
   formatAddCheckpoint,
   formatCheckpoint,
@@ -30,6 +33,7 @@ import { Log, noteSigner, nodeSuite as suite } from '../log/index.ts'
 import { FileStorage, realDisk } from '../storage/index.ts'
 import { witnessApp } from './app.ts'
 import { WitnessClient, type WitnessClientOptions } from './client.ts'
+import { Publisher, type PublisherOptions } from './publisher.ts'
 import { WitnessState } from './state.ts'
 import { Witness } from './witness.ts'
 
@@ -152,6 +156,47 @@ export function quorumOf(
     groups: [{ name: 'quorum', threshold, members: witnesses.map(({ name }) => name) }],
     quorum: 'quorum',
   }
+}
+
+/** Witnesses of one log in this process, each with a link that can be cut. */
+export function network(count: number, signer: NoteSigner) {
+  return Array.from({ length: count }, (_, i) => {
+    const made = newWitness(`witness.example/${i}`, [signer])
+    return { ...made, ...inProcess(`w${i}`, made.cosigner, made.app) }
+  })
+}
+
+/** A publisher at a pace for tests. */
+export function openPublisher(
+  log: Log,
+  signer: NoteSigner,
+  witnesses: readonly WitnessClient[],
+  threshold: number,
+  options: Partial<PublisherOptions> = {},
+): Promise<Publisher> {
+  return Publisher.open({
+    log,
+    key: signer.key,
+    witnesses,
+    policy: quorumOf(threshold, witnesses),
+    intervalMs: 20,
+    graceMs: 30,
+    backoff: { firstMs: 20, mostMs: 80 },
+    ...options,
+  })
+}
+
+/** What the policy says of a note that the log signed. */
+export function judge(
+  note: string,
+  signer: NoteSigner,
+  witnesses: readonly WitnessClient[],
+  threshold: number,
+) {
+  const policy = { ...quorumOf(threshold, witnesses), logs: [{ key: signer.key }] }
+  const result = evaluatePolicy(policy, note, suite)
+  assert.ok(result.outcome === 'ok')
+  return result
 }
 
 /** Serves a listener on a free port of this machine until the tests end. */

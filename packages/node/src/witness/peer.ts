@@ -49,6 +49,11 @@ export class Peer {
     return this.asking === undefined && performance.now() >= this.#notBefore
   }
 
+  /** Whether it failed the last time. */
+  get failing(): boolean {
+    return this.#failures > 0
+  }
+
   /** Where it is known from before that the witness cosigned this size. */
   remember(size: number): void {
     this.#status = { ...this.#status, lastSize: size }
@@ -70,6 +75,7 @@ export class Peer {
 
   /** It has a newer checkpoint of ours than it was asked for: not its fault, and nothing to wait for. */
   overtaken(message: string): void {
+    this.#failures = 0
     this.#set(true, { lastSize: this.lastSize, lastError: { code: 'stale', message } })
   }
 

@@ -54,6 +54,8 @@ export class Publisher {
   #round: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #stopping = false
+  /** Whether a witness had a newer checkpoint of ours than it was asked for. */
+  #overtaken = false
 
   private constructor(options: PublisherOptions) {
     const { witnesses, backoff = { firstMs: 1000, mostMs: 60_000 }, clock = Date.now } = options
@@ -127,7 +129,11 @@ export class Publisher {
     this.#timer = setTimeout(async () => {
       const start = performance.now()
       await this.publishNow()
-      if (!this.#over) this.#schedule(Math.max(0, this.#intervalMs - (performance.now() - start)))
+      if (this.#over) return
+      // Anyone with a receipt may send its checkpoint to a witness. Ours is then too old there, so a newer one follows
+      // soon: who does it on purpose must be faster each time.
+      const intervalMs = this.#overtaken ? Math.min(this.#graceMs, this.#intervalMs) : this.#intervalMs
+      this.#schedule(Math.max(0, intervalMs - (performance.now() - start)))
     }, delayMs)
     this.#timer.unref()
   }
@@ -152,20 +158,13 @@ export class Publisher {
 
   async #runRound(): Promise<void> {
     this.#lastError = undefined
+    this.#overtaken = false
     try {
       // A halted log publishes nothing: the newest it signed may be of another tree.
       if (this.#log.halted !== undefined) return
       const gathering = this.#gather(await this.#log.publish())
       const asked = this.#peers.filter(peer => peer.due && !gathering.has(peer.client.key))
-      for (const peer of asked) {
-        peer.asking = this.#ask(peer, gathering).finally(() => {
-          peer.asking = undefined
-        })
-      }
-      await this.#enough(
-        asked.map(peer => peer.asking!),
-        gathering,
-      )
+      await this.#enough(asked, gathering)
       await this.#store(gathering)
     } catch (error) {
       this.#lastError = error
@@ -181,21 +180,38 @@ export class Publisher {
     return gathering
   }
 
-  /** Resolves when all have answered, or the grace is over after enough have. */
-  #enough(asking: readonly Promise<void>[], gathering: Gathering): Promise<void> {
-    if (asking.length === 0) return Promise.resolve()
+  /**
+   * Asks, and resolves when all have answered; or after the grace once there is a quorum, or once only those are
+   * missing that failed the last time: while they hang, the log must still be published at its cadence. An answer that
+   * comes later is stored by the next round.
+   */
+  #enough(asked: readonly Peer[], gathering: Gathering): Promise<void> {
+    if (asked.length === 0) return Promise.resolve()
     return new Promise(resolve => {
-      let open = asking.length
+      const open = new Set(asked)
+      const hopeful = new Set(asked.filter(peer => !peer.failing))
       let grace: NodeJS.Timeout | undefined
-      const answered = () => {
-        if (--open === 0) {
+      const look = () => {
+        if (open.size === 0) {
           clearTimeout(grace)
           resolve()
-        } else if (gathering.quorum) {
+        } else if (gathering.quorum || hopeful.size === 0) {
           grace ??= setTimeout(resolve, this.#graceMs)
         }
       }
-      for (const one of asking) one.then(answered, answered)
+      for (const peer of asked) {
+        peer.asking = this.#ask(peer, gathering)
+          .catch(error => {
+            this.#lastError = error
+          })
+          .finally(() => {
+            peer.asking = undefined
+            open.delete(peer)
+            hopeful.delete(peer)
+            look()
+          })
+      }
+      look()
     })
   }
 
@@ -214,6 +230,7 @@ export class Publisher {
     } else if (result.outcome === 'ahead') {
       await this.#examine(peer, result)
     } else if (result.code === 'stale') {
+      this.#overtaken = true
       peer.overtaken(result.message)
     } else if (result.code !== 'aborted') {
       peer.failed(result.code, result.message)
