@@ -26,8 +26,9 @@ export function report(error: unknown, { json }: { json: boolean }): number {
 }
 
 function say(message: string): void {
-  const [first = '', ...rest] = message.split('\n').flatMap(line => (line.startsWith(' ') ? [line] : wrap(`error: ${line}`)))
-  note(first.replace(/^error:/, style('red', 'error:', process.stderr)), ...rest.map(line => line.replace(/^error: /, '')))
+  const [head = '', ...listed] = message.split('\n')
+  const [first = '', ...rest] = wrap(`error: ${head}`)
+  note(first.replace('error:', style('red', 'error:', process.stderr)), ...rest, ...listed)
 }
 
 function showStack(error: unknown): void {

@@ -25,7 +25,7 @@ export function diagnose(text: string): string | undefined {
   const syntax = (): string => {
     const before = text.slice(0, at)
     const line = before.split('\n').length
-    const found = at < text.length ? `unexpected ${JSON.stringify(text[at])}` : 'unexpected end'
+    const found = at < text.length ? `unexpected ${shown(JSON.stringify(text[at]))}` : 'unexpected end'
     return `${found} at ${line}:${at - before.lastIndexOf('\n')}`
   }
   /** Moves past a string; false leaves `at` where it went wrong. */
@@ -104,5 +104,15 @@ function closer(frame: Frame): string {
 }
 
 function pointer(frames: readonly Frame[]): string {
-  return frames.map(({ place }) => `/${String(place).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  return frames
+    .map(({ place }) => `/${shown(String(place).replaceAll('~', '~0').replaceAll('/', '~1'))}`)
+    .join('')
+}
+
+/** A name short enough for a message, and without what a terminal would act on. */
+function shown(name: string): string {
+  const short = name.length > 64 ? `${name.slice(0, 63)}…` : name
+  return short
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, unit => `\\u{${unit.codePointAt(0)!.toString(16)}}`)
 }

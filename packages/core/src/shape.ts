@@ -49,6 +49,11 @@ export class Shape {
     return value as number
   }
 
+  /** The origin of a log: a word that neither splits nor looks like two. */
+  origin(value: unknown, where: string): string {
+    return this.string(value, where, 255, ORIGIN, 'the origin of a log')
+  }
+
   /** SHA-256 as 64 lower-case hex digits. */
   digest(value: unknown, where: string): string {
     return this.string(value, where, 64, HEX_DIGEST, 'a SHA-256 digest in lower-case hex')
@@ -64,5 +69,6 @@ export class Shape {
   }
 }
 
+const ORIGIN = /^[^\s\p{Cc}]+$/u
 const HEX_DIGEST = /^[0-9a-f]{64}$/
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/

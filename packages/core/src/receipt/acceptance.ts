@@ -1,6 +1,7 @@
 /**
  * The reader's acceptance policy: which claims must pass, on at least which basis. It can also bring trust of its own,
- * as tlog-policy texts. The default requires `recorded` on basis `signature`. A claim that fails is never accepted.
+ * as tlog-policy texts. `recorded` on basis `signature` is always required, since all else that a receipt says rests on
+ * its record, and a claim that fails is never accepted.
  */
 import { fromUtf8 } from '../bytes.ts'
 import { AnswerableError } from '../error.ts'
@@ -9,7 +10,7 @@ import { Shape } from '../shape.ts'
 import { atLeast, BASES, type Basis, CLAIMS, type Claim, type ClaimName } from './claims.ts'
 
 export interface AcceptancePolicy {
-  /** Each required claim, with the weakest basis that will do. */
+  /** Each required claim, with the weakest basis that will do; `recorded` is required also where it is left out. */
   require: Partial<Record<ClaimName, Basis>>
   /** tlog-policy texts to trust in place of the reader's store. */
   trust?: string[]
@@ -27,7 +28,7 @@ export function judge(claims: Record<ClaimName, Claim>, policy: AcceptancePolicy
   const unmet: string[] = []
   for (const name of CLAIMS) {
     const claim = claims[name]
-    const required = policy.require[name]
+    const required = policy.require[name] ?? DEFAULT_POLICY.require[name]
     if (claim.result === 'fail') unmet.push(`${name} fails: ${claim.reason}`)
     else if (required === undefined) continue
     else if (claim.result !== 'pass' || claim.basis === undefined)
@@ -42,7 +43,8 @@ const shape = new Shape('bad-policy')
 
 /**
  * Reads a policy file: JSON (`{"require": {"recorded": "signature"}, "trust": ["log ..."]}`), or a bare tlog-policy
- * text, which then is the trust under the default requirements. Throws `bad-policy`.
+ * text, which then is the trust under the default requirements, and is read by `trustFrom`. Throws `bad-policy`, and
+ * what `parseJson` throws.
  */
 export function parseAcceptancePolicy(bytes: Uint8Array): AcceptancePolicy {
   const text = fromUtf8(bytes)
@@ -58,6 +60,7 @@ export function parseAcceptancePolicy(bytes: Uint8Array): AcceptancePolicy {
   if (Object.keys(policy.require).length === 0) {
     throw new AnswerableError('bad-policy', 'require: a policy that requires nothing would accept anything')
   }
+  policy.require = { ...DEFAULT_POLICY.require, ...policy.require }
   if (root.trust !== undefined) {
     policy.trust = shape
       .array(root.trust, 'trust', 64)

@@ -4,14 +4,14 @@
  */
 import type { JsonObject } from '../shape.ts'
 import type { Claim, ClaimName, Reason } from './claims.ts'
-import type { Compared, Disclosed, Opened } from './disclosed.ts'
+import type { Comparison, Disclosed, Opened } from './disclosed.ts'
 import type { CheckedRecord, ReceiptRecord } from './receipt-record.ts'
-import { count } from './record.ts'
+import { count, quoted } from './words.ts'
 
 export interface Facts {
   record: ReceiptRecord
   disclosed: Disclosed
-  compared: { request: Compared; response: Compared }
+  compared: { request: Comparison; response: Comparison }
 }
 
 export function recorded({ record, disclosed, compared }: Facts): Claim {
@@ -30,23 +30,24 @@ export function recorded({ record, disclosed, compared }: Facts): Claim {
     const opened = disclosed[name]
     if (opened.state === 'wrong')
       return { ...base, ...failure(opened, `The ${name} is not what was recorded`) }
-    if (compared[name] === 'different') {
+    const { held, carried } = compared[name]
+    if (held === 'different' || carried === 'different') {
       return {
         ...base,
         result: 'fail',
         basis: 'signature',
         reason: `${name}-mismatch`,
-        sentence: `These are not the bytes of the ${name} that was recorded.`,
-        notShown: 'Which side changed them.',
+        sentence: `The ${name} that ${held === 'different' ? 'you hold' : 'came with the receipt'} is not the one that was recorded.`,
+        notShown: 'Which side changed it.',
       }
     }
-    if (compared[name] === 'not-disclosed') {
+    if (held === 'not-disclosed' || carried === 'not-disclosed') {
       return {
         ...base,
         result: 'not-checked',
         reason: 'not-disclosed',
-        sentence: `The ${name} was given, but this receipt does not open its ${name} disclosure to compare it with.`,
-        notShown: `Whether the ${name} you hold is the one that was recorded.`,
+        sentence: `There is a ${name} to compare with, but this receipt does not open what was recorded of it.`,
+        notShown: `Whether the ${name} is the one that was recorded.`,
       }
     }
   }
@@ -57,6 +58,7 @@ const RECORD_STOPS: Partial<Record<Reason, string>> = {
   'unknown-log': 'Nobody you trust vouches for this log',
   'quorum-not-met': 'Too few witnesses have seen this record',
   'cosigned-in-future': 'Not witnessed by then',
+  'cosigned-undated': 'Nothing shows that it was witnessed by then',
   'begin-missing': 'Half of the record is missing',
   'begin-mismatch': 'The two halves of the record do not belong together',
   'malformed-proof': 'The proof cannot be read',
@@ -77,49 +79,64 @@ const ONE_OF = {
   interrupted: ' The stream was cut off; the record holds how far it got.',
 }
 
-function recordedWords(
-  { judged, statement, index, network, documents }: CheckedRecord,
-  compared: Facts['compared'],
-) {
-  const owners = judged.owners.filter(({ reached }) => reached)
+function recordedWords(record: CheckedRecord, compared: Facts['compared']) {
+  const { judged, statement, index, network, documents } = record
   const witnessed = judged.owners.length > 0
-  const by = owners.map(({ name }) => name).join(', ')
-  const colluders = witnessed
-    ? `To alter it, the operator and ${count(judged.witnesses.length, 'witness', 'witnesses')} of ${count(owners.length, 'owner', 'owners')} (${by}) would have to collude.`
-    : 'No witness is asked for: the operator alone could alter it.'
   const missing: string[] = []
   for (const name of ['request', 'response'] as const) {
-    if (compared[name] === 'not-given')
+    if (compared[name].held === 'not-given')
       missing.push(`that the ${name} is the one you hold (it was not given)`)
   }
   if (!documents.node || !documents.charter || !documents.terms)
     missing.push('what the documents that it names by digest say')
+  if (judged.quorumTime === undefined) missing.push('when it was recorded')
   missing.push('that the answer is right, or that this is all that the operator ever answered')
   return {
     reason: witnessed ? 'witnessed' : 'committed',
-    sentence: `Entry ${index} of ${statement.log}, under the policy "${network.name}". ${colluders}${ONE_OF[statement.event]}`,
+    sentence: `Entry ${index} of ${statement.log}, under the policy "${network.name}". ${witnessed ? colluders(record) : 'No witness is asked for: the operator alone could alter it.'}${ONE_OF[statement.event]}`,
     notShown: `It does not show ${missing.join('; nor ')}.`,
   } as const
+}
+
+/**
+ * Who would have to collude to show this reader another history. A second quorum can be made up of the owners that did
+ * not see this one; all others that it needs must break their word. Witnesses outside the quorum add nothing.
+ */
+function colluders({ judged: { owners, witnesses }, network: { policy } }: CheckedRecord): string {
+  const seen = owners.filter(({ reached }) => reached).map(({ name }) => name)
+  const by = witnesses.filter(({ owner }) => owner !== undefined && seen.includes(owner)).length
+  const threshold = policy.groups.find(({ name }) => name === policy.quorum)?.threshold ?? 1
+  const needed = seen.length + threshold - owners.length
+  const cosigned = `${count(by, 'witness', 'witnesses')} of ${count(seen.length, 'owner', 'owners')} (${seen.join(', ')}) cosigned it.`
+  if (needed < 1)
+    return `${cosigned} None of them would have to collude with the operator to alter it: the policy asks for too few.`
+  const who =
+    needed === seen.length ? count(needed, 'owner', 'owners') : `${needed} of the ${seen.length} owners`
+  return `${cosigned} To alter it, the operator and ${who} would have to collude.`
 }
 
 export function model(facts: Facts): Claim {
   return restsOn('model', 'model', facts, value => {
     const upstream = isObject(value.runtime) && value.runtime.name === 'upstream'
-    const name = text(value.name, 'a model without a name')
-    const manifest = isObject(value.manifest) ? text(value.manifest.sha256, '').slice(0, 16) : ''
+    const name = quoted(value.name)
+    const answered = quoted(value.answered)
+    if (name === undefined && !(upstream && answered !== undefined))
+      return notStated('The record opens, and names no model.', 'Which model answered.')
+    const manifest = isObject(value.manifest) ? String(value.manifest.sha256) : ''
+    const file = /^[0-9a-f]{64}$/.test(manifest) ? ` (file ${manifest.slice(0, 16)}…)` : ''
     return upstream
       ? {
           result: 'pass',
           basis: 'assertion',
           reason: 'upstream-assertion',
-          sentence: `The operator forwarded this to an upstream and asked for ${name}; the upstream says ${text(value.answered, 'nothing of which model')} answered.`,
+          sentence: `The operator forwarded this to an upstream and asked for ${name ?? 'no model by name'}; the upstream ${answered === undefined ? 'does not say which model' : `says that ${answered}`} answered.`,
           notShown: 'It is the word of the upstream alone. Nobody checked which weights answered.',
         }
       : {
           result: 'pass',
           basis: 'assertion',
           reason: 'operator-assertion',
-          sentence: `The operator is on record as saying that ${name}${manifest === '' ? '' : ` (file ${manifest}…)`} answered.`,
+          sentence: `The operator is on record as saying that ${name}${file} answered.`,
           notShown: 'It is the word of the operator alone. Nobody checked that these weights answered.',
         }
   })
@@ -160,13 +177,22 @@ export function quality({ record }: Facts): Claim {
 }
 
 export function accountability(facts: Facts): Claim {
-  return restsOn('accountability', 'parties', facts, value => ({
-    result: 'pass',
-    basis: 'assertion',
-    reason: 'parties-asserted',
-    sentence: `On record as answering for this: operator ${text(value.operator, 'not named')}, deployer ${text(value.deployer, 'not named')}; declared use: ${text(value.declaredUse, 'none')}.`,
-    notShown: 'That these parties exist, agreed to this, or can pay; whether anyone contests the answer.',
-  }))
+  return restsOn('accountability', 'parties', facts, value => {
+    const operator = quoted(value.operator)
+    if (operator === undefined)
+      return notStated('The record opens, and names no operator.', 'Who answers for this.')
+    return {
+      result: 'pass',
+      basis: 'assertion',
+      reason: 'parties-asserted',
+      sentence: `On record as answering for this: operator ${operator}, deployer ${quoted(value.deployer) ?? 'not named'}; declared use: ${quoted(value.declaredUse) ?? 'none'}.`,
+      notShown: 'That these parties exist, agreed to this, or can pay; whether anyone contests the answer.',
+    }
+  })
+}
+
+function notStated(sentence: string, notShown: string): Omit<Claim, 'claim'> {
+  return { result: 'not-checked', reason: 'not-stated', sentence, notShown }
 }
 
 /** A claim that rests on one disclosure: it fails with an altered one, and says nothing without it. */
@@ -219,11 +245,4 @@ function notShownRecord(claim: ClaimName): Claim {
 
 function isObject(value: unknown): value is JsonObject {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
-}
-
-/** Text out of a receipt, for a sentence: short and on one line, whatever stands there. */
-function text(value: unknown, otherwise: string): string {
-  if (typeof value !== 'string' || value === '') return otherwise
-  const line = value.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
-  return line.length > 120 ? `${line.slice(0, 119)}…` : line
 }

@@ -10,40 +10,44 @@ export const BASES = ['assertion', 'signature', 'statistics', 'recomputation', '
 export type Basis = (typeof BASES)[number]
 
 /** Why a claim came out as it did. Stable; docs/claims.md holds the table of them. */
-export type Reason =
+export const REASONS = [
   // recorded
-  | 'witnessed'
-  | 'committed'
-  | 'unknown-log'
-  | 'quorum-not-met'
-  | 'cosigned-in-future'
-  | 'begin-missing'
-  | 'malformed-proof'
-  | 'bad-log-signature'
-  | 'bad-cosignature'
-  | 'not-included'
-  | 'malformed-statement'
-  | 'wrong-log'
-  | 'begin-mismatch'
-  | 'key-revoked'
-  | 'request-mismatch'
-  | 'response-mismatch'
-  | 'document-mismatch'
-  | 'registry-checkpoint-mismatch'
+  'witnessed',
+  'committed',
+  'unknown-log',
+  'quorum-not-met',
+  'cosigned-in-future',
+  'cosigned-undated',
+  'begin-missing',
+  'malformed-proof',
+  'bad-log-signature',
+  'bad-cosignature',
+  'not-included',
+  'malformed-statement',
+  'wrong-log',
+  'begin-mismatch',
+  'key-revoked',
+  'request-mismatch',
+  'response-mismatch',
+  'document-mismatch',
+  'registry-checkpoint-mismatch',
   // any claim that rests on a disclosure
-  | 'disclosure-altered'
-  | 'disclosure-malformed'
-  | 'not-disclosed'
+  'disclosure-altered',
+  'disclosure-malformed',
+  'not-disclosed',
+  'not-stated',
   // any claim of a receipt whose record is not shown
-  | 'record-not-shown'
+  'record-not-shown',
   // model, place, output, quality, accountability
-  | 'operator-assertion'
-  | 'upstream-assertion'
-  | 'no-evidence'
-  | 'evidence-not-checked'
-  | 'not-recomputed'
-  | 'no-evaluations'
-  | 'parties-asserted'
+  'operator-assertion',
+  'upstream-assertion',
+  'no-evidence',
+  'evidence-not-checked',
+  'not-recomputed',
+  'no-evaluations',
+  'parties-asserted',
+] as const
+export type Reason = (typeof REASONS)[number]
 
 export interface Claim {
   claim: ClaimName

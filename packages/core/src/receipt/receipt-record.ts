@@ -4,11 +4,18 @@ import type { DisclosureName } from '../statement/disclosure.ts'
 import { type InferenceStatement, parseInference } from '../statement/inference.ts'
 import type { Suite } from '../suite.ts'
 import type { ProvenStatement, Receipt } from './receipt.ts'
-import { type CheckpointJudge, checkRecord, type RecordResult } from './record.ts'
+import {
+  type CheckpointJudge,
+  checkRecord,
+  type Judged,
+  type RecordResult,
+  type Stopped,
+  standing,
+} from './record.ts'
+import { detailOf } from './words.ts'
 
 type Digests = Partial<Record<DisclosureName, string>>
 type Included = Extract<RecordResult, { outcome: 'included' }>
-type Stopped = Extract<RecordResult, { outcome: 'stopped' }>
 
 export interface CheckedRecord extends Included {
   /** The digests of the statement, or of both of a stream's. */
@@ -32,10 +39,12 @@ export function checkReceiptRecord(
   if (record.outcome === 'stopped') return stop(record)
   const { statement } = record
   const disclosures: Digests = { ...statement.disclosures }
+  let first = statement
   if (statement.begin !== undefined) {
     const begin = checkBegin(receipt.begin, record, judge, asOf, suite)
-    if (begin.outcome === 'stopped') return stop(begin)
-    Object.assign(disclosures, begin.statement.disclosures)
+    if (begin.outcome === 'stopped') return stop({ ...begin, detail: `of its beginning, ${begin.detail}` })
+    first = begin.statement
+    Object.assign(disclosures, first.disclosures)
   } else if (receipt.begin !== undefined) {
     return stop(fail('begin-mismatch', 'this statement has no beginning of its own, and one came along'))
   }
@@ -51,18 +60,20 @@ export function checkReceiptRecord(
     ...record,
     disclosures,
     documents: {
-      node: named.node in receipt.documents,
-      charter: named.charter in receipt.documents,
-      terms: named.terms in receipt.documents,
+      node: Object.hasOwn(receipt.documents, named.node),
+      charter: Object.hasOwn(receipt.documents, named.charter),
+      terms: Object.hasOwn(receipt.documents, named.terms),
     },
   }
   if (receipt.registryCheckpoint === undefined) return checked
-  const from = registryTime(receipt.registryCheckpoint, statement, judge)
+  const from = registryTime(receipt.registryCheckpoint, first, statement, judge, asOf)
   if (from === 'wrong')
     return stop(
       fail('registry-checkpoint-mismatch', 'the registry checkpoint is not the one that the statement names'),
     )
-  if (from !== undefined) checked.from = from
+  // A quorum that cosigned the same registry checkpoint again later does not make the record younger than it is.
+  const until = record.judged.quorumTime
+  if (from !== undefined && (until === undefined || from <= until)) checked.from = from
   return checked
 }
 
@@ -78,7 +89,7 @@ function checkBegin(
       outcome: 'stopped',
       result: 'not-checked',
       reason: 'begin-missing',
-      detail: 'the statement that this stream began with did not come along',
+      detail: 'the statement did not come along',
     }
   }
   const record = checkRecord(begin, judge, asOf, suite)
@@ -91,27 +102,36 @@ function checkBegin(
     statement.holder === end.statement.holder &&
     statement.log === end.statement.log &&
     record.index < end.index
-  return belongs ? record : fail('begin-mismatch', 'the beginning that came along is not that of this stream')
+  return belongs ? record : fail('begin-mismatch', 'the one that came along is not that of this stream')
 }
 
-/** The quorum's time over the registry checkpoint, undefined where the reader trusts no such registry. */
+/**
+ * The quorum's time over the registry checkpoint; undefined where the reader trusts no such registry, or it is not the
+ * one that the record began with: a stream's end may name a newer one, which says nothing of its beginning.
+ */
 function registryTime(
   note: string,
-  { registry }: InferenceStatement,
+  first: InferenceStatement,
+  last: InferenceStatement,
   judge: CheckpointJudge,
+  asOf: number | undefined,
 ): number | undefined | 'wrong' {
+  let judged: Judged
   try {
-    const judged = judge.judge(note)
-    if (judged === undefined) return undefined
-    const { result } = judged
-    if (result.outcome !== 'ok' || registry === undefined) return 'wrong'
-    const { origin, size, root } = result.checkpoint
-    if (origin !== registry.origin || size !== registry.size || !equal(root, fromHex(registry.root)))
-      return 'wrong'
-    return result.quorum ? result.quorumTime : undefined
+    judged = judge.judge(note)
   } catch {
     return 'wrong'
   }
+  // Which checkpoint it is shows without any trust; when it was seen does not.
+  const isFirst = isNamed(judged, first)
+  if ((!isFirst && !isNamed(judged, last)) || judged.outcome === 'bad-signature') return 'wrong'
+  if (!isFirst || judged.outcome === 'unknown-log' || standing(judged, asOf) !== undefined) return undefined
+  return judged.result.quorumTime
+}
+
+function isNamed({ checkpoint: { origin, size, root } }: Judged, { registry }: InferenceStatement): boolean {
+  if (registry === undefined) return false
+  return origin === registry.origin && size === registry.size && equal(root, fromHex(registry.root))
 }
 
 /** Digests by which disclosures are looked at even where the record is not shown: an altered one is said so. */
@@ -129,5 +149,5 @@ function allDigests(receipt: Receipt): Digests {
 }
 
 function fail(reason: Stopped['reason'], detail: string): Stopped {
-  return { outcome: 'stopped', result: 'fail', reason, detail }
+  return { outcome: 'stopped', result: 'fail', reason, detail: detailOf(detail) }
 }

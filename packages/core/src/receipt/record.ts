@@ -3,25 +3,35 @@
  * comes from the tlog-proof and the reader's trust alone.
  */
 
-import { equal } from '../bytes.ts'
-import { AnswerableError, errorCode } from '../error.ts'
+import { equal, toHex } from '../bytes.ts'
+import { parseNote } from '../note/note.ts'
 import { formatVkey } from '../note/vkey.ts'
 import { type InferenceStatement, parseInference } from '../statement/inference.ts'
 import type { Suite } from '../suite.ts'
+import { type Checkpoint, parseCheckpoint } from '../tlog/checkpoint.ts'
 import { leafHash, rootFromInclusion } from '../tlog/merkle.ts'
-import { parseTlogProof } from '../tlog/proof.ts'
+import { parseTlogProof, type TlogProof } from '../tlog/proof.ts'
 import { evaluatePolicy, type PolicyResult } from '../tlog/quorum.ts'
 import type { Reason } from './claims.ts'
 import type { ProvenStatement } from './receipt.ts'
 import type { Trust, TrustedNetwork } from './trust.ts'
+import { count, detailOf } from './words.ts'
 
 export type CheckedPolicy = Extract<PolicyResult, { outcome: 'ok' }>
 
-/** A checkpoint as one trusted network's policy sees it. */
-export interface JudgedCheckpoint {
-  network: TrustedNetwork
-  result: PolicyResult
-}
+/** A checkpoint as the reader's networks see it. */
+export type Judged =
+  | { outcome: 'unknown-log'; checkpoint: Checkpoint }
+  | Extract<PolicyResult, { outcome: 'bad-signature' }>
+  | {
+      outcome: 'ok'
+      checkpoint: Checkpoint
+      /** The network under whose policy the checkpoint stands best, and how. */
+      network: TrustedNetwork
+      result: CheckedPolicy
+      /** Since when the log's key is revoked, POSIX seconds, whichever network says so. */
+      revoked?: number
+    }
 
 export type RecordResult =
   | {
@@ -34,7 +44,15 @@ export type RecordResult =
       network: TrustedNetwork
       judged: CheckedPolicy
     }
-  | { outcome: 'stopped'; result: 'fail' | 'not-checked'; reason: Reason; detail: string; origin?: string }
+  | Stopped
+
+/** Why the record is not shown. `detail` is fit for a sentence. */
+export interface Stopped {
+  outcome: 'stopped'
+  result: 'fail' | 'not-checked'
+  reason: Reason
+  detail: string
+}
 
 /**
  * Judges checkpoints, and remembers the last ones: under one checkpoint of a busy log stand thousands of receipts.
@@ -43,43 +61,48 @@ export type RecordResult =
 export class CheckpointJudge {
   readonly #trust: Trust
   readonly #suite: Suite
-  readonly #known = new Map<string, JudgedCheckpoint | undefined>()
+  readonly #known = new Map<string, Judged>()
 
   constructor(trust: Trust, suite: Suite) {
     this.#trust = trust
     this.#suite = suite
   }
 
-  /**
-   * The network under whose policy the checkpoint stands best, or undefined where nobody trusted has such a log.
-   * Throws for what is no signed checkpoint at all.
-   */
-  judge(note: string): JudgedCheckpoint | undefined {
-    if (this.#known.has(note)) return this.#known.get(note)
-    const judged = this.#judge(note)
-    if (this.#known.size >= MOST_REMEMBERED) this.#known.delete(this.#known.keys().next().value!)
-    this.#known.set(note, judged)
+  /** Throws for what is no signed checkpoint at all. */
+  judge(note: string): Judged {
+    let judged = this.#known.get(note)
+    if (judged === undefined) {
+      judged = this.#judge(note)
+      if (this.#known.size >= MOST_REMEMBERED) this.#known.delete(this.#known.keys().next().value!)
+      this.#known.set(note, judged)
+    }
     return judged
   }
 
-  #judge(note: string): JudgedCheckpoint | undefined {
-    let best: JudgedCheckpoint | undefined
+  #judge(text: string): Judged {
+    const note = parseNote(text)
+    const checkpoint = parseCheckpoint(note.text)
+    let best: { network: TrustedNetwork; result: CheckedPolicy } | undefined
     for (const network of this.#trust.networks) {
       const result = evaluatePolicy(network.policy, note, this.#suite)
       // A wrong signature of any key that the reader knows condemns the note, whatever another network makes of it.
-      if (result.outcome === 'bad-signature') return { network, result }
-      if (result.outcome === 'ok' && (best === undefined || (!hasQuorum(best) && result.quorum)))
+      if (result.outcome === 'bad-signature') return result
+      if (result.outcome === 'ok' && (best === undefined || (!best.result.quorum && result.quorum)))
         best = { network, result }
     }
-    return best
+    if (best === undefined) return { outcome: 'unknown-log', checkpoint }
+    const revoked = this.#revoked(formatVkey(best.result.log))
+    return { outcome: 'ok', checkpoint, ...best, ...(revoked !== undefined && { revoked }) }
+  }
+
+  /** The earliest revocation that any network of the reader's knows of. */
+  #revoked(vkey: string): number | undefined {
+    const times = this.#trust.networks.flatMap(({ revoked }) => revoked?.[vkey] ?? [])
+    return times.length === 0 ? undefined : Math.min(...times)
   }
 }
 
 const MOST_REMEMBERED = 256
-
-function hasQuorum({ result }: JudgedCheckpoint): boolean {
-  return result.outcome === 'ok' && result.quorum
-}
 
 /** Checks one statement's record as of `asOf` (POSIX seconds). Never throws for bad input: that is an outcome. */
 export function checkRecord(
@@ -94,98 +117,84 @@ export function checkRecord(
   } catch (error) {
     return stopped('fail', 'malformed-statement', messageOf(error))
   }
-  const digest = suite.sha256(proven.statement)
-  let index: number
-  let size: number
-  let judged: JudgedCheckpoint | undefined
+  let proof: TlogProof
+  let judged: Judged
   try {
-    const proof = parseTlogProof(proven.proof)
-    index = proof.index
+    proof = parseTlogProof(proven.proof)
     judged = judge.judge(proof.checkpoint)
-    if (judged === undefined) {
-      return stopped(
-        'not-checked',
-        'unknown-log',
-        `no trusted network has the log ${statement.log}`,
-        statement.log,
-      )
-    }
-    const { result } = judged
-    if (result.outcome === 'unknown-log') throw new AnswerableError('internal', 'an unknown log was judged')
-    if (result.outcome === 'bad-signature') {
-      const reason = result.message.includes(`${result.checkpoint.origin}+`)
-        ? 'bad-log-signature'
-        : 'bad-cosignature'
-      return stopped('fail', reason, result.message, result.checkpoint.origin)
-    }
-    size = result.checkpoint.size
-    const leaf = leafHash(digest, suite)
-    const root = rootFromInclusion({ index, size, leafHash: leaf, proof: proof.hashes }, suite)
-    if (!equal(root, result.checkpoint.root))
-      return stopped(
-        'fail',
-        'not-included',
-        `the statement is not entry ${index} of ${result.checkpoint.origin}`,
-      )
-    if (result.checkpoint.origin !== statement.log)
-      return stopped(
-        'fail',
-        'wrong-log',
-        `the statement names the log ${statement.log}, its proof ${result.checkpoint.origin}`,
-      )
-    const stop = checkQuorum(judged.network, result, asOf)
-    if (stop !== undefined) return stop
-    const hex = suite.sha256Hex(proven.statement)
-    return {
+  } catch (error) {
+    return stopped('fail', 'malformed-proof', messageOf(error))
+  }
+  const { origin, size, root } = judged.checkpoint
+  if (judged.outcome === 'unknown-log')
+    return stopped('not-checked', 'unknown-log', `no trusted network has the log ${origin} with this key`)
+  if (judged.outcome === 'bad-signature')
+    return stopped('fail', judged.by === 'log' ? 'bad-log-signature' : 'bad-cosignature', judged.message)
+  const digest = suite.sha256(proven.statement)
+  const { index, hashes } = proof
+  if (!isIncluded(digest, index, hashes, size, root, suite))
+    return stopped('fail', 'not-included', `the statement is not entry ${index} of ${origin}`)
+  if (origin !== statement.log)
+    return stopped('fail', 'wrong-log', `the statement names the log ${statement.log}, its proof ${origin}`)
+  const { network, result } = judged
+  return (
+    standing(judged, asOf) ?? {
       outcome: 'included',
       statement,
-      digest: hex,
+      digest: toHex(digest),
       index,
       size,
-      network: judged.network,
+      network,
       judged: result,
     }
-  } catch (error) {
-    return stopped(
-      'fail',
-      errorCode(error) === 'bad-proof' ? 'not-included' : 'malformed-proof',
-      messageOf(error),
-    )
+  )
+}
+
+function isIncluded(
+  entry: Uint8Array,
+  index: number,
+  proof: readonly Uint8Array[],
+  size: number,
+  root: Uint8Array,
+  suite: Suite,
+): boolean {
+  try {
+    return equal(rootFromInclusion({ index, size, leafHash: leafHash(entry, suite), proof }, suite), root)
+  } catch {
+    // An index outside the tree, or a path of another length: no such entry is in it.
+    return false
   }
 }
 
-function checkQuorum(
-  network: TrustedNetwork,
-  judged: CheckedPolicy,
+/** What is in the way of relying on a checkpoint that a trusted log signed: a revoked key, too few witnesses, its time. */
+export function standing(
+  { network, result, revoked }: Extract<Judged, { outcome: 'ok' }>,
   asOf: number | undefined,
-): RecordResult | undefined {
-  const revoked = network.revoked?.[formatVkey(judged.log)]
-  if (revoked !== undefined && !(judged.quorumTime !== undefined && judged.quorumTime < revoked))
+): Stopped | undefined {
+  const { quorum, quorumTime, owners, witnesses } = result
+  if (revoked !== undefined && !(quorumTime !== undefined && quorumTime < revoked))
     return stopped('fail', 'key-revoked', 'the log key was revoked, and no quorum saw the record before that')
-  if (!judged.quorum) {
-    const owners = judged.owners.filter(({ reached }) => reached).length
+  if (!quorum) {
+    const seen = witnesses.filter(({ owner }) => owner !== undefined).length
+    const reached = owners.filter(owner => owner.reached).length
     return stopped(
       'not-checked',
       'quorum-not-met',
-      `${count(judged.witnesses.length, 'witness', 'witnesses')} and ${owners} of ${judged.owners.length} owners cosigned; the policy "${network.name}" asks for more`,
+      `${count(seen, 'witness', 'witnesses')} cosigned, which makes ${reached} of ${count(owners.length, 'owner', 'owners')}; the policy "${network.name}" asks for more`,
     )
   }
-  if (asOf !== undefined && judged.quorumTime !== undefined && judged.quorumTime > asOf)
+  // A policy that asks for no witness has no times to compare with.
+  if (asOf === undefined || owners.length === 0) return undefined
+  if (quorumTime === undefined)
+    return stopped('not-checked', 'cosigned-undated', 'the quorum does not state when it cosigned')
+  // So written, a time that is no number is never reached.
+  if (!(quorumTime <= asOf))
     return stopped('not-checked', 'cosigned-in-future', 'the quorum cosigned only after the time asked about')
   return undefined
 }
 
-export function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`
-}
-
-function stopped(
-  result: 'fail' | 'not-checked',
-  reason: Reason,
-  detail: string,
-  origin?: string,
-): Extract<RecordResult, { outcome: 'stopped' }> {
-  return { outcome: 'stopped', result, reason, detail, ...(origin !== undefined && { origin }) }
+function stopped(result: 'fail' | 'not-checked', reason: Reason, detail: string): Stopped {
+  return { outcome: 'stopped', result, reason, detail: detailOf(detail) }
 }
 
 function messageOf(error: unknown): string {

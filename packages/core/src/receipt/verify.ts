@@ -11,14 +11,17 @@ import type { Suite } from '../suite.ts'
 import { type AcceptancePolicy, DEFAULT_POLICY, judge, type Verdict } from './acceptance.ts'
 import { accountability, model, output, place, quality, recorded } from './claim-rules.ts'
 import type { Claim, ClaimName } from './claims.ts'
-import { type Compared, compareBytes, type Disclosed, openDisclosures } from './disclosed.ts'
+import { type Compared, type Comparison, compareBytes, type Disclosed, openDisclosures } from './disclosed.ts'
 import type { Receipt } from './receipt.ts'
 import { type CheckedRecord, checkReceiptRecord } from './receipt-record.ts'
 import { CheckpointJudge } from './record.ts'
 import { NO_TRUST, type Trust } from './trust.ts'
 
 export interface VerifyOptions {
-  /** The time asked about, Unix milliseconds: cosignatures from after it do not count. */
+  /**
+   * The time asked about, Unix milliseconds: a quorum that cosigned after it, or does not say when, does not count.
+   * Without it, no time is compared.
+   */
   asOf?: number
   /** The bytes that the reader sent and got, to compare with what was recorded. */
   request?: Uint8Array
@@ -51,7 +54,16 @@ export interface Verification {
   }
   /** Disclosures that opened against a record that is shown. */
   disclosed: Partial<Record<DisclosureName, JsonObject>>
+  /** How the bytes given, and those that came along, compare with what was recorded. */
   compared: { request: Compared; response: Compared }
+}
+
+const NOT_SHOWN: Comparison = { held: 'not-shown', carried: 'not-shown' }
+
+/** The worse of the two. */
+function together({ held, carried }: Comparison): Compared {
+  if (held === 'different' || carried === 'different') return 'different'
+  return held === 'not-given' ? carried : held
 }
 
 /** Checks receipts under one reader's trust. Keeps nothing but judged checkpoints, and those only to be fast. */
@@ -69,12 +81,17 @@ export class Verifier {
     const suite = this.#suite
     const asOf = options.asOf === undefined ? undefined : Math.floor(options.asOf / 1000)
     const record = checkReceiptRecord(receipt, this.#judge, asOf, suite)
-    const digests = record.outcome === 'stopped' ? record.digests : record.disclosures
-    const disclosed = openDisclosures(receipt.disclosures, digests, suite)
-    const compared = {
-      request: compareBytes(disclosed.request, [options.request, receipt.content.request], suite),
-      response: compareBytes(disclosed.response, [options.response, receipt.content.response], suite),
-    }
+    const shown = record.outcome === 'included'
+    const digests = shown ? record.disclosures : record.digests
+    const disclosed = openDisclosures(receipt.disclosures, digests, shown, suite)
+    const comparison = (name: 'request' | 'response'): Comparison =>
+      shown
+        ? {
+            held: compareBytes(disclosed[name], options[name], suite),
+            carried: compareBytes(disclosed[name], receipt.content[name], suite),
+          }
+        : NOT_SHOWN
+    const compared = { request: comparison('request'), response: comparison('response') }
     const facts = { record, disclosed, compared }
     const claims = {
       recorded: recorded(facts),
@@ -87,10 +104,10 @@ export class Verifier {
     const verification: Verification = {
       claims,
       verdict: judge(claims, options.policy ?? DEFAULT_POLICY),
-      disclosed: record.outcome === 'included' ? valuesOf(disclosed) : {},
-      compared,
+      disclosed: shown ? valuesOf(disclosed) : {},
+      compared: { request: together(compared.request), response: together(compared.response) },
     }
-    if (record.outcome === 'included') verification.record = describe(record)
+    if (shown) verification.record = describe(record)
     return verification
   }
 }

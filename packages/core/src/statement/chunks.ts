@@ -17,13 +17,14 @@ const CR = 13
 
 /** Cuts bytes, however they arrive, into chunks. A line ends at LF or CR LF; a CR alone ends none. */
 export class ChunkSplitter {
-  #pending: Uint8Array[] = []
+  /** Of the open chunk, the first `#length` bytes. It grows by doubling: bytes may arrive one by one. */
+  #pending = new Uint8Array(0)
   #length = 0
   /** Bytes in the current line, a closing CR not counted. */
   #line = 0
   #afterCr = false
 
-  /** The chunks that these bytes complete. */
+  /** The chunks that these bytes complete. A chunk may be a view of `bytes`. */
   push(bytes: Uint8Array): Uint8Array[] {
     const chunks: Uint8Array[] = []
     let start = 0
@@ -44,11 +45,7 @@ export class ChunkSplitter {
         start = i + 1
       }
     }
-    if (start < bytes.length) {
-      // Copied, since the caller's buffer is its own to use again.
-      this.#pending.push(bytes.slice(start))
-      this.#length += bytes.length - start
-    }
+    if (start < bytes.length) this.#keep(bytes.subarray(start))
     return chunks
   }
 
@@ -57,13 +54,28 @@ export class ChunkSplitter {
     return this.#length === 0 ? undefined : this.#take(new Uint8Array(0))
   }
 
+  /** Copies, since the caller's buffer is its own to use again. */
+  #keep(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length
+    if (length > this.#pending.length) {
+      const grown = new Uint8Array(Math.max(length, Math.min(2 * this.#pending.length, MAX_CHUNK_BYTES)))
+      grown.set(this.#pending.subarray(0, this.#length))
+      this.#pending = grown
+    }
+    this.#pending.set(bytes, this.#length)
+    this.#length = length
+  }
+
   #take(last: Uint8Array): Uint8Array {
-    const chunk = this.#pending.length === 0 ? last : concat(...this.#pending, last)
-    this.#pending = []
+    const chunk = this.#length === 0 ? last : concat(this.#pending.subarray(0, this.#length), last)
+    if (this.#length > MOST_KEPT) this.#pending = new Uint8Array(0)
     this.#length = 0
     return chunk
   }
 }
+
+/** The room that one large event took is not kept for the small ones after it. */
+const MOST_KEPT = 64 * 1024
 
 /** Collects the keyed leaves of a stream's chunks. */
 export class ChunkTree {
@@ -90,11 +102,21 @@ export class ChunkTree {
   }
 }
 
-/** Count and root of a whole stream's bytes. */
-export function chunkTreeOf(bytes: Uint8Array, key: Uint8Array, suite: Suite): ChunkTree {
+/** Bytes given to the splitter at a time: the chunks that they complete are all in memory at once. */
+const PIECE = 64 * 1024
+
+/** Count and root of a whole stream's bytes. With `most`, it stops at the first chunk over that many. */
+export function chunkTreeOf(
+  bytes: Uint8Array,
+  key: Uint8Array,
+  suite: Suite,
+  most: number = Number.POSITIVE_INFINITY,
+): ChunkTree {
   const splitter = new ChunkSplitter()
   const tree = new ChunkTree(key, suite)
-  for (const chunk of splitter.push(bytes)) tree.add(chunk)
+  for (let at = 0; at < bytes.length && tree.count <= most; at += PIECE) {
+    for (const chunk of splitter.push(bytes.subarray(at, at + PIECE))) tree.add(chunk)
+  }
   const last = splitter.end()
   if (last !== undefined) tree.add(last)
   return tree

@@ -1,5 +1,5 @@
 /** DSSE (https://github.com/secure-systems-lab/dsse, protocol v1.0): a statement with its signers' signatures. */
-import { concat, fromBase64, fromUtf8, toBase64, utf8 } from '../bytes.ts'
+import { concat, fromBase64, fromBase64Url, toBase64, utf8 } from '../bytes.ts'
 import { AnswerableError } from '../error.ts'
 import { parseJson } from '../json.ts'
 import { Shape } from '../shape.ts'
@@ -37,10 +37,7 @@ export function formatEnvelope(envelope: Envelope): string {
 
 /** Reads an envelope. Throws `bad-envelope` and what `parseJson` throws. */
 export function parseEnvelope(bytes: Uint8Array): Envelope {
-  const root = shape.object(
-    parseJson(fromUtf8(bytes), { maxBytes: MAX_ENVELOPE_BYTES, maxDepth: 8 }),
-    'envelope',
-  )
+  const root = shape.object(parseJson(bytes, { maxBytes: MAX_ENVELOPE_BYTES, maxDepth: 8 }), 'envelope')
   const signatures = shape.array(root.signatures, 'signatures', MAX_SIGNATURES)
   if (signatures.length === 0) shape.fail('signatures', 'at least one')
   return {
@@ -56,10 +53,12 @@ export function parseEnvelope(bytes: Uint8Array): Envelope {
   }
 }
 
+/** Signers may use either alphabet and verifiers must accept both, says DSSE. */
 function base64(value: unknown, where: string): Uint8Array {
   const text = shape.string(value, where, MAX_ENVELOPE_BYTES)
   try {
-    return fromBase64(text)
+    if (!/[-_]/.test(text)) return fromBase64(text)
+    return fromBase64Url(text.length % 4 === 0 ? text.replace(/={1,2}$/, '') : text)
   } catch (cause) {
     throw new AnswerableError('bad-envelope', `${where}: expected base64`, { cause })
   }

@@ -56,7 +56,6 @@ export const EVENT_DISCLOSURES: Record<InferenceEvent, readonly DisclosureName[]
 
 const shape = new Shape('bad-statement')
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
-const ORIGIN = /^[^\s\p{Cc}]+$/u
 
 /**
  * The fields of a statement that stay the same from call to call, serialised once: a gateway calls this when its
@@ -92,7 +91,7 @@ export function formatInference(
   )
 }
 
-/** Reads an inference statement. Throws `bad-statement`, and `bad-statement` too for another kind of statement. */
+/** Reads an inference statement. Throws `bad-statement`, also for another kind, and what `parseJson` throws. */
 export function parseInference(bytes: Uint8Array): InferenceStatement {
   const { subject, predicateType, predicate } = parseStatement(bytes)
   shape.literal(predicateType, 'predicateType', [INFERENCE_TYPE])
@@ -106,7 +105,7 @@ export function parseInference(bytes: Uint8Array): InferenceStatement {
     id: shape.string(predicate.id, 'id', 36, UUID_V7, 'a UUIDv7'),
     event,
     time: shape.time(predicate.time, 'time'),
-    log: shape.string(predicate.log, 'log', 255, ORIGIN, 'the origin of a log'),
+    log: shape.origin(predicate.log, 'log'),
     node: shape.digest(predicate.node, 'node'),
     charter: shape.digest(predicate.charter, 'charter'),
     terms: shape.digest(predicate.terms, 'terms'),
@@ -117,7 +116,7 @@ export function parseInference(bytes: Uint8Array): InferenceStatement {
   if (predicate.registry !== undefined) {
     const registry = shape.object(predicate.registry, 'registry')
     statement.registry = {
-      origin: shape.string(registry.origin, 'registry.origin', 255, ORIGIN, 'the origin of a log'),
+      origin: shape.origin(registry.origin, 'registry.origin'),
       size: shape.count(registry.size, 'registry.size'),
       root: shape.digest(registry.root, 'registry.root'),
     }

@@ -1,5 +1,4 @@
 /** in-toto Statement v1 (https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md): the frame of every fact. */
-import { fromUtf8 } from '../bytes.ts'
 import { parseJson } from '../json.ts'
 import { type JsonObject, Shape } from '../shape.ts'
 
@@ -24,12 +23,9 @@ export interface Statement {
 const shape = new Shape('bad-statement')
 const MAX_SUBJECTS = 64
 
-/** Reads a statement from its exact bytes. Unknown fields are ignored, as in-toto asks. Throws `bad-statement`. */
+/** Reads a statement from its exact bytes. Unknown fields are ignored, as in-toto asks. Throws `bad-statement` and what `parseJson` throws. */
 export function parseStatement(bytes: Uint8Array): Statement {
-  const root = shape.object(
-    parseJson(fromUtf8(bytes), { maxBytes: MAX_STATEMENT_BYTES, maxDepth: 16 }),
-    'statement',
-  )
+  const root = shape.object(parseJson(bytes, { maxBytes: MAX_STATEMENT_BYTES, maxDepth: 16 }), 'statement')
   shape.literal(root._type, '_type', [STATEMENT_TYPE])
   const names = new Set<string>()
   const subject = shape.array(root.subject, 'subject', MAX_SUBJECTS).map((item, i) => {

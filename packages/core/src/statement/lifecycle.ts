@@ -42,7 +42,7 @@ export function parseLifecycle(bytes: Uint8Array): LifecycleStatement {
   return {
     action: shape.literal(predicate.action, 'action', LIFECYCLE_ACTIONS),
     time: shape.time(predicate.time, 'time'),
-    log: shape.string(predicate.log, 'log', 255),
+    log: shape.origin(predicate.log, 'log'),
     first,
     end,
     reason: shape.literal(predicate.reason, 'reason', REASONS),

@@ -31,9 +31,9 @@ export function parseSuccessor(bytes: Uint8Array): SuccessorStatement {
   const predecessor = shape.object(predicate.predecessor, 'predecessor')
   return {
     time: shape.time(predicate.time, 'time'),
-    log: shape.string(predicate.log, 'log', 255),
+    log: shape.origin(predicate.log, 'log'),
     predecessor: {
-      origin: shape.string(predecessor.origin, 'predecessor.origin', 255),
+      origin: shape.origin(predecessor.origin, 'predecessor.origin'),
       size: shape.count(predecessor.size, 'predecessor.size'),
       root: shape.digest(predecessor.root, 'predecessor.root'),
     },

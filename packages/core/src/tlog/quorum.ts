@@ -49,6 +49,8 @@ export type PolicyResult =
       /** A signature by the log or a witness of the policy is wrong, which condemns the whole note. */
       readonly outcome: 'bad-signature'
       readonly checkpoint: Checkpoint
+      /** Whose signature is wrong. */
+      readonly by: 'log' | 'witness'
       readonly message: string
     }
   | {
@@ -87,16 +89,18 @@ export function evaluatePolicy(
 ): PolicyResult {
   const note = asNote(input)
   const checkpoint = parseCheckpoint(note.text)
+  let by: 'log' | 'witness' = 'log'
   try {
     const logKeys = policy.logs.map(({ key }) => key)
     const log = openCheckpoint(note, logKeys, suite).logs[0]!
+    by = 'witness'
     const times = cosignatureTimes(policy, note, suite)
     return { outcome: 'ok', checkpoint, log, ...tally(policy, times) }
   } catch (error) {
     if (!(error instanceof AnswerableError)) throw error
     if (error.code === 'unsigned') return { outcome: 'unknown-log', checkpoint }
     if (error.code === 'bad-signature')
-      return { outcome: 'bad-signature', checkpoint, message: error.message }
+      return { outcome: 'bad-signature', checkpoint, by, message: error.message }
     throw error
   }
 }

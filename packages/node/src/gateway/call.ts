@@ -23,6 +23,7 @@ export interface CallContext {
 export const NO_MODEL = '{"name":null,"runtime":null}'
 export const NO_SAMPLING = '{}'
 const MOST_USE = 256
+const SMALL_BODY = 16 << 10
 
 export class Call {
   readonly context: CallContext
@@ -83,7 +84,9 @@ export class Call {
     if (mediaType !== '') head.push('content-type', mediaType)
     this.addReceipt(head, recorded)
     this.response.writeHead(status, head)
-    this.response.end(body)
+    // As a latin1 string a small body leaves together with the head, in one write to the socket.
+    if (body.length <= SMALL_BODY) this.response.end(asLatin1(body), 'latin1')
+    else this.response.end(body)
   }
 
   /**
@@ -105,6 +108,10 @@ export class Call {
   }
 }
 
+function asLatin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
+
 function idempotencyDigest({ headers, method, url }: IncomingMessage, { id }: Caller): string | undefined {
   const key = headers['idempotency-key']
   if (key === undefined) return undefined
@@ -118,8 +125,10 @@ const KNOWN_PARTIES = new WeakMap<Caller, string>()
 function partiesOf(operator: string, caller: Caller, use: string | string[] | undefined): string {
   if (use === undefined) {
     let text = KNOWN_PARTIES.get(caller)
-    if (text === undefined)
-      KNOWN_PARTIES.set(caller, (text = partiesJson(operator, caller, caller.declaredUse)))
+    if (text === undefined) {
+      text = partiesJson(operator, caller, caller.declaredUse)
+      KNOWN_PARTIES.set(caller, text)
+    }
     return text
   }
   if (typeof use !== 'string' || use.length > MOST_USE)

@@ -66,8 +66,11 @@ export function readBody(request: IncomingMessage, most: number): Promise<Buffer
       if (encoding === undefined || encoding === 'identity') resolve(body)
       else decode(body, encoding, most).then(resolve, reject)
     })
-    request.on('error', () => reject(new AnswerableError('bad-request', 'the request was cut off')))
-    request.on('close', () => reject(new AnswerableError('bad-request', 'the request was cut off')))
+    const cutOff = () => {
+      if (!request.complete) reject(new AnswerableError('bad-request', 'the request was cut off'))
+    }
+    request.on('error', cutOff)
+    request.on('close', cutOff)
   })
 }
 

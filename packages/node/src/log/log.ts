@@ -127,8 +127,13 @@ export class Log {
     return this.#options.signer.key.name
   }
 
-  /** The newest checkpoint that the log's key signed: all that was acknowledged is under it. */
+  /**
+   * The newest checkpoint, signed by the log's key: all that was acknowledged is under it. Signed when it is first
+   * asked for: the tree is durable by then and the signature deterministic, so nobody can tell when it was made, and
+   * a commit does not pay for a signature that nobody looks at (docs/decisions/0004).
+   */
   get signed(): SignedCheckpoint {
+    if (this.#signed.size !== this.#tiles.size) this.#signed = checkpointOf(this.#tiles, this.#options.signer)
     return this.#signed
   }
 
@@ -162,7 +167,11 @@ export class Log {
 
   async #commitAll(): Promise<void> {
     try {
-      while (this.#waiting.length > 0) await this.#commitOne(this.#takeBatch())
+      while (this.#waiting.length > 0) {
+        // Calls that are ready in this turn of the event loop belong to one batch: a commit costs the same for all.
+        await endOfTurn()
+        await this.#commitOne(this.#takeBatch())
+      }
     } finally {
       this.#committing = undefined
     }
@@ -196,7 +205,6 @@ export class Log {
       return
     }
     for (const { record } of batch) this.#grow(record.entry, record.statement)
-    this.#signed = checkpointOf(this.#tiles, this.#options.signer)
     for (let i = 0; i < batch.length; i++) {
       const { record, resolve } = batch[i]!
       const committed = { index: first + i, position: positions[i]! }
@@ -230,7 +238,7 @@ export class Log {
 
   /** Makes the tiles durable, then the checkpoint. Resolves with the checkpoint now published. */
   async publish(): Promise<SignedCheckpoint> {
-    const signed = this.#signed
+    const { signed } = this
     if (signed.size === this.#published.size && this.#stored) return this.#published
     await Promise.all([this.#tiles.flush(), this.#entries?.flush()])
     await this.#options.disk.replace(join(this.#options.folder, 'checkpoint'), Buffer.from(signed.note))
@@ -249,7 +257,7 @@ export class Log {
   /** The tlog-proof of an entry under a checkpoint of this log, by default the newest signed one. */
   async prove(
     index: number,
-    checkpoint: SignedCheckpoint = this.#signed,
+    checkpoint: SignedCheckpoint = this.signed,
     extra?: Uint8Array,
   ): Promise<string> {
     const hashes = await this.#tiles.inclusionProof(index, checkpoint.size)
@@ -261,12 +269,12 @@ export class Log {
   }
 
   tile(level: number, index: number, width: number): Promise<Uint8Array> {
-    return this.#tiles.tile(level, index, width, this.#signed.size)
+    return this.#tiles.tile(level, index, width, this.#tiles.size)
   }
 
   /** Up to `count` entries from `index`. */
   async entries(index: number, count: number): Promise<Uint8Array[]> {
-    if (index + count > this.#signed.size)
+    if (index + count > this.#tiles.size)
       throw new AnswerableError('not-found', 'the log has no such entries yet')
     if (this.#entries !== undefined) {
       const bytes = await this.#entries.read(index, count)
@@ -287,6 +295,10 @@ export class Log {
     await this.#entries?.close()
     await this.#options.storage.close()
   }
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
 }
 
 function checkpointOf(tiles: Tiles, signer: NoteSigner): SignedCheckpoint {

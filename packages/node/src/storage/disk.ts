@@ -2,7 +2,7 @@
  * The few file operations that durability rests on, behind one interface, so that tests can fail or crash each of
  * them. Every path is absolute. A write resolves only when its bytes are durable.
  */
-import { constants } from 'node:fs'
+import { constants, fdatasync, write } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
@@ -43,13 +43,20 @@ class RealFile implements DiskFile {
     this.#handle = handle
   }
 
-  async write(bytes: Uint8Array, at: number): Promise<void> {
-    let done = 0
-    while (done < bytes.length) {
-      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, at + done)
-      done += bytesWritten
-    }
-    if (!WRITE_SYNCS) await this.#handle.datasync()
+  write(bytes: Uint8Array, at: number): Promise<void> {
+    // The callback form costs about half of the promise form, twice a commit.
+    return new Promise((resolve, reject) => {
+      const { fd } = this.#handle
+      const step = (done: number) => {
+        write(fd, bytes, done, bytes.length - done, at + done, (error, written) => {
+          if (error) reject(error)
+          else if (done + written < bytes.length) step(done + written)
+          else if (WRITE_SYNCS) resolve()
+          else fdatasync(fd, failure => (failure ? reject(failure) : resolve()))
+        })
+      }
+      step(0)
+    })
   }
 
   async read(at: number, length: number): Promise<Buffer> {

@@ -138,10 +138,16 @@ async function ask(path: string, init: RequestInit) {
   } catch (cause) {
     if (init.signal?.aborted) throw cause
     if (timeout.aborted)
-      throw new PageError('timeout', `The server did not answer within ${TIMEOUT_MS / 1000} seconds`, { cause })
-    throw new PageError('unreachable', `The server at ${location.host} does not answer. Is it still running?`, {
-      cause,
-    })
+      throw new PageError('timeout', `The server did not answer within ${TIMEOUT_MS / 1000} seconds`, {
+        cause,
+      })
+    throw new PageError(
+      'unreachable',
+      `The server at ${location.host} does not answer. Is it still running?`,
+      {
+        cause,
+      },
+    )
   }
 }
 
@@ -149,7 +155,8 @@ async function ask(path: string, init: RequestInit) {
 function problemIn(status: number, bytes: Uint8Array): Problem {
   try {
     const body = JSON.parse(fromUtf8(bytes))
-    const { message, code } = typeof body.error === 'string' ? { message: body.error, code: body.code } : body.error
+    const { message, code } =
+      typeof body.error === 'string' ? { message: body.error, code: body.code } : body.error
     if (typeof message === 'string') return { code: String(code ?? `http-${status}`), message }
   } catch {
     // Something between us and the server answered in a form of its own.

@@ -1,6 +1,6 @@
 /** Checking on the page: core's `Verifier`, timed. */
 import { portableSuite } from '@answerable/core/portable'
-import { type Receipt, Verifier, type Verification, type VerifyOptions } from '@answerable/core/receipt'
+import { type Receipt, type Verification, Verifier, type VerifyOptions } from '@answerable/core/receipt'
 import type { Granted } from './trust.ts'
 
 export interface Checked {

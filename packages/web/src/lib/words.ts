@@ -35,7 +35,7 @@ export const LOOK_WORDS: Record<Look, string> = {
 
 export const BASIS_WORDS: Record<Basis, string> = {
   assertion: 'somebody’s word',
-  signature: 'signatures by keys you trust',
+  signature: 'signatures and hashes',
   statistics: 'statistics over many answers',
   recomputation: 'running it again',
   hardware: 'hardware evidence',
@@ -48,4 +48,10 @@ export function number(n: number): string {
 
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${number(n)} ${n === 1 ? one : many}`
+}
+
+/** Core's words of limits, to follow the label “Does not show”. */
+export function limits({ notShown }: Claim): string {
+  const text = notShown.replace(/^It does not show /, '')
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -1,0 +1,53 @@
+/** Whose word a checkpoint of a log counts as: keys from the reader's trust store or command line, never the log's. */
+import { AnswerableError } from '@answerable/core'
+import { parseNote, parseVkey, type VerifierKey } from '@answerable/core/note'
+import type { TrustedNetwork } from '@answerable/core/receipt'
+import {
+  type Checkpoint,
+  evaluatePolicy,
+  openCheckpoint,
+  type PolicyResult,
+  parseCheckpoint,
+} from '@answerable/core/tlog'
+import { nodeSuite } from '@answerable/node/log'
+import { plain } from '../output/text.ts'
+import { TrustStore } from '../trust-store.ts'
+
+export type Judged = Extract<PolicyResult, { outcome: 'ok' }>
+
+export interface KnownLog {
+  key: VerifierKey
+  /** Where the key came from. */
+  from: string
+  /** Absent where the key alone was given. */
+  network?: TrustedNetwork
+}
+
+/** The log of a checkpoint, by its origin. Throws `unsigned` where the reader knows no key of it. */
+export function knowLog(note: Uint8Array, vkey: string | undefined, ownKey?: VerifierKey): KnownLog {
+  const { origin } = parseCheckpoint(parseNote(note).text)
+  if (vkey !== undefined) {
+    const key = parseVkey(vkey, nodeSuite)
+    if (key.name !== origin)
+      throw new AnswerableError('bad-vkey', `--vkey is of ${plain(key.name)}; this is the log ${plain(origin)}`)
+    return { key, from: '--vkey' }
+  }
+  for (const network of new TrustStore().trust().networks) {
+    const log = network.policy.logs.find(({ key }) => key.name === origin)
+    if (log !== undefined) return { key: log.key, from: `the network ${network.name}`, network }
+  }
+  if (ownKey?.name === origin) return { key: ownKey, from: 'this folder itself' }
+  throw new AnswerableError(
+    'unsigned',
+    `no trusted network has the log ${plain(origin)}; add its network (answerable trust add URL), or give its key with --vkey`,
+  )
+}
+
+/** The checkpoint, signed by the known key. Throws `bad-signature`, `unsigned` and `bad-checkpoint`. */
+export function openKnown(note: Uint8Array, { key, network }: KnownLog): { checkpoint: Checkpoint; judged?: Judged } {
+  const { checkpoint } = openCheckpoint(note, [key], nodeSuite)
+  if (network === undefined) return { checkpoint }
+  const judged = evaluatePolicy(network.policy, note, nodeSuite)
+  if (judged.outcome === 'bad-signature') throw new AnswerableError('bad-signature', judged.message)
+  return judged.outcome === 'ok' ? { checkpoint, judged } : { checkpoint }
+}

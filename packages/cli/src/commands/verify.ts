@@ -1,0 +1,60 @@
+/** Checking a receipt: six claims, what they rest on, and whether the reader's policy is met. */
+import { basename } from 'node:path'
+import {
+  type AcceptancePolicy,
+  DEFAULT_POLICY,
+  parseReceipt,
+  type Trust,
+  trustFrom,
+  type VerifyOptions,
+  verify,
+} from '@answerable/core/receipt'
+import { nodeSuite } from '@answerable/node/log'
+import { expectPositionals, readArguments } from '../command.ts'
+import { readInput, readPolicy, readTime } from '../input.ts'
+import { print, printJson } from '../output/style.ts'
+import { wrap } from '../output/text.ts'
+import { policyName, verificationLines } from '../output/verification.ts'
+import { TrustStore } from '../trust-store.ts'
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = readArguments(args, {
+    request: { type: 'string' },
+    response: { type: 'string' },
+    'as-of': { type: 'string' },
+    policy: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  })
+  const [file] = expectPositionals(positionals, 'FILE')
+  const policy = values.policy === undefined ? DEFAULT_POLICY : readPolicy(values.policy)
+  const options: VerifyOptions = { policy }
+  if (values['as-of'] !== undefined) options.asOf = readTime(values['as-of'], '--as-of')
+  const receipt = parseReceipt(readInput(file))
+  if (values.request !== undefined) options.request = readInput(values.request)
+  if (values.response !== undefined) options.response = readInput(values.response)
+  const verification = verify(receipt, { suite: nodeSuite, trust: trustOf(policy, values.policy), ...options })
+  const { claims, verdict, ...rest } = verification
+  if (values.json) {
+    printJson({
+      receipt: file,
+      policy: { name: values.policy ?? 'default', require: policy.require },
+      verdict,
+      claims,
+      ...rest,
+    })
+  } else {
+    print(...verificationLines(verification, policyName(policy, values.policy)))
+    if (claims.recorded.reason === 'unknown-log')
+      print('', ...wrap('If you trust the network that has this log, add it: answerable trust add URL'))
+  }
+  return verdict.met ? 0 : 1
+}
+
+/** A policy file can bring the trust to judge by; otherwise it is the reader's store. */
+function trustOf({ trust }: AcceptancePolicy, file: string | undefined): Trust {
+  if (trust === undefined || file === undefined) return new TrustStore().trust()
+  const name = basename(file)
+  const texts = trust.map((policy, i) => ({ name: trust.length === 1 ? name : `${name} ${i + 1}`, policy }))
+  return trustFrom(texts, nodeSuite)
+}
+

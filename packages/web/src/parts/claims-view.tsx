@@ -1,0 +1,27 @@
+import { CLAIMS } from '@answerable/core/receipt'
+import type { Checked } from '../lib/check.ts'
+import { ClaimRow } from './claim-row.tsx'
+import { VerdictLine } from './verdict-line.tsx'
+
+interface Props {
+  checked: Checked
+  title: string
+}
+
+/** The verdict, and the six claims that it rests on. */
+export function ClaimsView({ checked: { verification, ms }, title }: Props) {
+  return (
+    <div className="claims-view">
+      <h3>{title}</h3>
+      <VerdictLine verdict={verification.verdict} />
+      <ul className="claims">
+        {CLAIMS.map(name => (
+          <ClaimRow key={name} claim={verification.claims[name]} />
+        ))}
+      </ul>
+      <p className="fine">
+        Checked in this browser, by this page’s own code, in {Math.max(1, Math.round(ms))} ms.
+      </p>
+    </div>
+  )
+}
