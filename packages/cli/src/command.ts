@@ -1,5 +1,5 @@
 /** What a command is, and how its arguments are read. */
-import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { AnswerableError } from '@answerable/core'
 
 export interface CommandModule {

@@ -26,9 +26,15 @@ export function openDataFolder(path: string): DataFolder {
   const folder = resolve(path)
   if (existsSync(join(folder, 'network.json'))) return networkFolder(folder)
   if (existsSync(join(folder, 'segments'))) {
-    const network = existsSync(join(dirname(folder), 'network.json')) ? networkFolder(dirname(folder)) : undefined
+    const network = existsSync(join(dirname(folder), 'network.json'))
+      ? networkFolder(dirname(folder))
+      : undefined
     const known = network?.logs.find(log => log.path === folder)
-    return { root: network?.root ?? folder, logs: [known ?? { path: folder, entries: kindOf(folder) }], keys: network?.keys ?? [] }
+    return {
+      root: network?.root ?? folder,
+      logs: [known ?? { path: folder, entries: kindOf(folder) }],
+      keys: network?.keys ?? [],
+    }
   }
   throw new AnswerableError('not-found', `${path}: not a data folder (no network.json and no segments here)`)
 }
@@ -55,7 +61,9 @@ function networkFolder(root: string): DataFolder {
   if (registry !== undefined) keys.push({ role: 'registry', key: registry })
   const owner = publicKey(join(root, 'owner.pem'), `${id}.local/owner`)
   if (owner !== undefined) keys.push({ role: 'owner', key: owner })
-  for (const name of readdirSync(root).filter(file => /^witness-\d+$/.test(file)).sort()) {
+  for (const name of readdirSync(root)
+    .filter(file => /^witness-\d+$/.test(file))
+    .sort()) {
     const witness = publicKey(join(root, name, 'key.pem'), `${id}.local/${name}`, SIG_COSIGNATURE_ED25519)
     if (witness !== undefined) keys.push({ role: 'witness', key: witness })
   }
@@ -71,7 +79,8 @@ function readIdentity(path: string): { id: string; generations: { origin: string
     const { id, generations } = JSON.parse(readFileSync(path, 'utf8'))
     if (typeof id !== 'string' || !Array.isArray(generations)) throw new TypeError('fields are missing')
     for (const { origin, folder } of generations)
-      if (typeof origin !== 'string' || folder !== basename(folder)) throw new TypeError('a log is not named right')
+      if (typeof origin !== 'string' || folder !== basename(folder))
+        throw new TypeError('a log is not named right')
     return { id, generations }
   } catch (cause) {
     throw new AnswerableError('corrupt', `${path}: not the identity of a network`, { cause })

@@ -15,8 +15,7 @@ export function homeFolder(
   const own = environment.ANSWERABLE_HOME
   if (own) return resolve(own)
   if (platform === 'darwin') return join(user, 'Library', 'Application Support', 'answerable')
-  if (platform === 'win32')
-    return join(environment.APPDATA || join(user, 'AppData', 'Roaming'), 'answerable')
+  if (platform === 'win32') return join(environment.APPDATA || join(user, 'AppData', 'Roaming'), 'answerable')
   return join(absolute(environment.XDG_CONFIG_HOME) ?? join(user, '.config'), 'answerable')
 }
 

@@ -17,7 +17,10 @@ const MOST_REDIRECTS = 3
 export function readUrl(text: string): URL {
   const url = URL.parse(text)
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw new AnswerableError('bad-request', `${plain(text)}: expected a URL that starts with http:// or https://`)
+    throw new AnswerableError(
+      'bad-request',
+      `${plain(text)}: expected a URL that starts with http:// or https://`,
+    )
   if (url.username !== '' || url.password !== '')
     throw new AnswerableError('bad-request', 'the URL has a user name or password in it')
   return url
@@ -44,14 +47,24 @@ export async function get(url: URL, options: GetOptions): Promise<Uint8Array> {
   } catch (cause) {
     if (cause instanceof AnswerableError) throw cause
     if (timeout.aborted)
-      throw new AnswerableError('unavailable', `${url.origin}: no answer within ${options.timeoutMs / 1000} s`, {
-        cause,
-      })
-    throw new AnswerableError('unavailable', `${url.origin}: cannot be reached (${reasonOf(cause)})`, { cause })
+      throw new AnswerableError(
+        'unavailable',
+        `${url.origin}: no answer within ${options.timeoutMs / 1000} s`,
+        {
+          cause,
+        },
+      )
+    throw new AnswerableError('unavailable', `${url.origin}: cannot be reached (${reasonOf(cause)})`, {
+      cause,
+    })
   }
 }
 
-async function follow(url: URL, { most, headers = {} }: GetOptions, signal: AbortSignal): Promise<Uint8Array> {
+async function follow(
+  url: URL,
+  { most, headers = {} }: GetOptions,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   let at = url
   for (let redirects = 0; ; redirects++) {
     const response = await fetch(at, { headers, redirect: 'manual', signal })
@@ -60,8 +73,12 @@ async function follow(url: URL, { most, headers = {} }: GetOptions, signal: Abor
       await response.body?.cancel()
       const next = URL.parse(location, at)
       if (next?.origin !== url.origin)
-        throw new AnswerableError('forbidden', `${url.origin}: redirects to another origin; give that one's URL`)
-      if (redirects === MOST_REDIRECTS) throw new AnswerableError('unavailable', `${url.origin}: redirects on and on`)
+        throw new AnswerableError(
+          'forbidden',
+          `${url.origin}: redirects to another origin; give that one's URL`,
+        )
+      if (redirects === MOST_REDIRECTS)
+        throw new AnswerableError('unavailable', `${url.origin}: redirects on and on`)
       at = next
       continue
     }
@@ -77,7 +94,8 @@ async function readBody(response: Response, most: number, url: URL): Promise<Uin
   for await (const part of response.body ?? []) {
     length += part.length
     // Leaving the loop cancels the rest.
-    if (length > most) throw new AnswerableError('too-large', `${url.origin}: answers with over ${most} bytes`)
+    if (length > most)
+      throw new AnswerableError('too-large', `${url.origin}: answers with over ${most} bytes`)
     parts.push(part)
   }
   return Buffer.concat(parts)

@@ -60,7 +60,8 @@ export function readPolicy(path: string): AcceptancePolicy {
   try {
     return parseAcceptancePolicy(bytes)
   } catch (cause) {
-    if (cause instanceof AnswerableError) throw new AnswerableError(cause.code, `${path}: ${cause.message}`, { cause })
+    if (cause instanceof AnswerableError)
+      throw new AnswerableError(cause.code, `${path}: ${cause.message}`, { cause })
     throw cause
   }
 }

@@ -23,5 +23,7 @@ function discloses({ disclosures, content }: Receipt): string {
   const bytes = Object.keys(content)
   if (opened.length + bytes.length === 0) return 'It discloses nothing beyond its public part.'
   const what = opened.length > 0 ? `It discloses ${opened.join(', ')}` : 'It discloses nothing'
-  return bytes.length > 0 ? `${what}, with the bytes of ${bytes.join(' and ')}.` : `${what}, without any content.`
+  return bytes.length > 0
+    ? `${what}, with the bytes of ${bytes.join(' and ')}.`
+    : `${what}, without any content.`
 }

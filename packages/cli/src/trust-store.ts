@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { AnswerableError, parseJson } from '@answerable/core'
 import type { Trust } from '@answerable/core/receipt'
-import { type Policy, POLICY_LIMITS, parsePolicy } from '@answerable/core/tlog'
+import { POLICY_LIMITS, type Policy, parsePolicy } from '@answerable/core/tlog'
 import { nodeSuite } from '@answerable/node/log'
 import { homeFolder, refuseWritableByOthers, writePrivately } from './home.ts'
 

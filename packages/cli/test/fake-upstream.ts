@@ -93,7 +93,6 @@ function chat({ body, response }: Asked): void {
   const model = String(body.model)
   const message = messageFor(body)
   const answer = { ...head('chat.completion', model), choices: [choice({ message })], usage: USAGE }
-  if (model === 'huge') return json(response, { ...answer, padding: 'x'.repeat(HUGE_BYTES) })
   if (model === 'gzip') {
     const bytes = gzipSync(JSON.stringify(answer))
     response.writeHead(200, {
@@ -110,7 +109,7 @@ function chat({ body, response }: Asked): void {
     response.write(bytes.subarray(0, 40), () => response.destroy())
     return
   }
-  json(response, answer)
+  json(response, model === 'huge' ? { ...answer, padding: 'x'.repeat(HUGE_BYTES) } : answer)
 }
 
 /** Tools are called, a JSON schema is answered by itself, images are named by their length; all else gets words. */

@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { type Answered, getStatus, getTrustOffer } from './lib/api.ts'
 import type { Subject } from './lib/subject.ts'
 import { readOffer } from './lib/trust.ts'
@@ -50,6 +50,11 @@ export function App() {
   )
 
   const { again: statusAgain } = status
+  const witnessed = followed.fetched?.witnessed
+  // The count of witnessed records is another one then.
+  useEffect(() => {
+    if (witnessed) statusAgain()
+  }, [witnessed, statusAgain])
   const onAnswered = useCallback(
     (next: Answered | undefined) => {
       setAnswered(next)

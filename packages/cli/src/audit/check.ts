@@ -38,9 +38,10 @@ export async function checkLog(source: LogSource, options: CheckOptions = {}): P
   const log = knowLog(note, options.vkey, options.ownKey)
   const { checkpoint, judged } = openKnown(note, log)
   const lastSeen = new LastSeen(log.key)
-  const held = [lastSeen.get(), options.from && openSeen(options.from.note, log.key, options.from.where)].filter(
-    seen => seen !== undefined,
-  )
+  const held = [
+    lastSeen.get(),
+    options.from && openSeen(options.from.note, log.key, options.from.where),
+  ].filter(seen => seen !== undefined)
   const roots = new Map<number, Uint8Array>()
   const progress = new Progress(checkpoint.size, 'entries')
   const tree = await auditTree(source, checkpoint, {
@@ -60,7 +61,11 @@ export async function checkLog(source: LogSource, options: CheckOptions = {}): P
   for (const seen of held) {
     const fault = historyFault(checkpoint, seen, roots)
     // A tree that is not the signed one proves nothing about the history of the signed one.
-    if (fault === undefined || (tree.faults.length > 0 && fault.kind === 'forked' && seen.checkpoint.size !== checkpoint.size)) continue
+    if (
+      fault === undefined ||
+      (tree.faults.length > 0 && fault.kind === 'forked' && seen.checkpoint.size !== checkpoint.size)
+    )
+      continue
     check.faults.push(fault)
     check.evidence ??= keepEvidence(checkpoint.origin, fault.message, [
       { what: `seen before (${seen.where})`, note: seen.note },
@@ -82,8 +87,14 @@ function historyFault(
   roots: ReadonlyMap<number, Uint8Array>,
 ): Fault | undefined {
   if (seen.size > size)
-    return { kind: 'rolled-back', message: `it has ${size} entries; it signed a checkpoint of ${seen.size} before (${where})` }
+    return {
+      kind: 'rolled-back',
+      message: `it has ${size} entries; it signed a checkpoint of ${seen.size} before (${where})`,
+    }
   const now = seen.size === size ? root : roots.get(seen.size)
   if (seen.size === 0 || (now !== undefined && equal(now, seen.root))) return undefined
-  return { kind: 'forked', message: `it does not continue the ${seen.size} entries that it signed before (${where})` }
+  return {
+    kind: 'forked',
+    message: `it does not continue the ${seen.size} entries that it signed before (${where})`,
+  }
 }

@@ -11,6 +11,9 @@ export function keepEvidence(
   const stamp = new Date().toISOString().replace(/[:.]/g, '-')
   const path = join(homeFolder(), 'evidence', `${slug(origin)}-${stamp}.txt`)
   const parts = notes.map(({ what, note }) => `== ${what}\n\n${note}`)
-  writePrivately(path, `The log ${origin}, whose key signed both of these checkpoints: ${finding}.\n\n${parts.join('\n')}`)
+  writePrivately(
+    path,
+    `The log ${origin}, whose key signed both of these checkpoints: ${finding}.\n\n${parts.join('\n')}`,
+  )
   return path
 }

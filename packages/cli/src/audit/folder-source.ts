@@ -35,7 +35,9 @@ export class FolderSource implements LogSource {
     try {
       return await readFile(join(this.#log.path, 'checkpoint'))
     } catch (cause) {
-      throw new AnswerableError('not-found', `${this.#log.path}: no checkpoint was ever published here`, { cause })
+      throw new AnswerableError('not-found', `${this.#log.path}: no checkpoint was ever published here`, {
+        cause,
+      })
     }
   }
 

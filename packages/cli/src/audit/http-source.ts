@@ -86,7 +86,10 @@ export class HttpSource implements LogSource {
 }
 
 /** The log at a URL: its own prefix, or that of a gateway, which has its log under `log/`. */
-export async function findHttpLog(url: URL, options: { timeoutMs?: number; signal?: AbortSignal }): Promise<HttpSource> {
+export async function findHttpLog(
+  url: URL,
+  options: { timeoutMs?: number; signal?: AbortSignal },
+): Promise<HttpSource> {
   const source = new HttpSource(url, options)
   try {
     await source.checkpoint()

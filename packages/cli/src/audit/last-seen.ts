@@ -30,7 +30,11 @@ export class LastSeen {
     try {
       return openSeen(readFileSync(this.#path), this.#key, this.#path)
     } catch (cause) {
-      throw new AnswerableError('corrupt', `${this.#path}: ${(cause as Error).message}; remove it to begin anew`, { cause })
+      throw new AnswerableError(
+        'corrupt',
+        `${this.#path}: ${(cause as Error).message}; remove it to begin anew`,
+        { cause },
+      )
     }
   }
 

@@ -29,7 +29,10 @@ export function knowLog(note: Uint8Array, vkey: string | undefined, ownKey?: Ver
   if (vkey !== undefined) {
     const key = parseVkey(vkey, nodeSuite)
     if (key.name !== origin)
-      throw new AnswerableError('bad-vkey', `--vkey is of ${plain(key.name)}; this is the log ${plain(origin)}`)
+      throw new AnswerableError(
+        'bad-vkey',
+        `--vkey is of ${plain(key.name)}; this is the log ${plain(origin)}`,
+      )
     return { key, from: '--vkey' }
   }
   for (const network of new TrustStore().trust().networks) {
@@ -44,7 +47,10 @@ export function knowLog(note: Uint8Array, vkey: string | undefined, ownKey?: Ver
 }
 
 /** The checkpoint, signed by the known key. Throws `bad-signature`, `unsigned` and `bad-checkpoint`. */
-export function openKnown(note: Uint8Array, { key, network }: KnownLog): { checkpoint: Checkpoint; judged?: Judged } {
+export function openKnown(
+  note: Uint8Array,
+  { key, network }: KnownLog,
+): { checkpoint: Checkpoint; judged?: Judged } {
   const { checkpoint } = openCheckpoint(note, [key], nodeSuite)
   if (network === undefined) return { checkpoint }
   const judged = evaluatePolicy(network.policy, note, nodeSuite)

@@ -48,11 +48,22 @@ export async function auditRecords(
       const { index } = record
       if (index < size && index % TILE_WIDTH === 0)
         entries = await source.entries(index / TILE_WIDTH, Math.min(TILE_WIDTH, size - index))
-      const problem = await problemOf(record, entries[index % TILE_WIDTH], index < size, origin, storage, audit)
+      const problem = await problemOf(
+        record,
+        entries[index % TILE_WIDTH],
+        index < size,
+        origin,
+        storage,
+        audit,
+      )
       const time = timeOf(record)
-      if (problem !== undefined) audit.faults.push({ kind: 'bad-record', message: `record ${index}: ${problem}` })
+      if (problem !== undefined)
+        audit.faults.push({ kind: 'bad-record', message: `record ${index}: ${problem}` })
       else if (time < lastTime)
-        audit.faults.push({ kind: 'bad-record', message: `record ${index}: its time is before that of the one before` })
+        audit.faults.push({
+          kind: 'bad-record',
+          message: `record ${index}: its time is before that of the one before`,
+        })
       lastTime = Math.max(lastTime, time)
       if (audit.faults.length >= MOST_FAULTS) break
       if (index % TILE_WIDTH === 0) onProgress(index)
@@ -112,11 +123,13 @@ function openOrUndefined(key: Uint8Array, content: Uint8Array): Parts | undefine
 function wrongPart(parts: Parts, { disclosures }: InferenceStatement): string | undefined {
   for (const [name, digest] of Object.entries(disclosures) as [DisclosureName, string][]) {
     const text = parts[`${name}Disclosure`]
-    if (text === undefined || nodeSuite.sha256Hex(text) !== digest) return `its ${name} disclosure is not the one recorded`
+    if (text === undefined || nodeSuite.sha256Hex(text) !== digest)
+      return `its ${name} disclosure is not the one recorded`
     if (name !== 'request' && name !== 'response') continue
     const { value } = parseDisclosure(Buffer.from(text).toString())
     const bytes = parts[name]
-    if (bytes === undefined || toHex(nodeSuite.sha256(bytes)) !== value.sha256) return `its ${name} is not the one recorded`
+    if (bytes === undefined || toHex(nodeSuite.sha256(bytes)) !== value.sha256)
+      return `its ${name} is not the one recorded`
   }
   return undefined
 }

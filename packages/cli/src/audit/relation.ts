@@ -44,7 +44,8 @@ export async function relation(
     if (!isProof({ ...sides, proof })) return 'bad-tiles'
     return equal(oldRoot, small.root) ? 'continues' : 'forked'
   } catch (error) {
-    if (error instanceof AnswerableError && (error.code === 'not-found' || error.code === 'bad-tile')) return 'bad-tiles'
+    if (error instanceof AnswerableError && (error.code === 'not-found' || error.code === 'bad-tile'))
+      return 'bad-tiles'
     throw error
   }
 }

@@ -2,7 +2,7 @@
  * Recomputing a log's tree from its entries: every entry and every hash of every tile, in one pass. Memory holds the
  * right edge of the tree, one tile of hashes a level, and the few tiles that are being fetched.
  */
-import { AnswerableError, equal, errorCode } from '@answerable/core'
+import { type AnswerableError, equal, errorCode } from '@answerable/core'
 import {
   type Checkpoint,
   Frontier,
@@ -171,7 +171,10 @@ class Audit {
       // Where entries and tiles part below, either side's hash is only a consequence of what is reported there.
       const other = others[i - (hashes.length - others.length)]
       if (equal(hash, stated) || (other !== undefined && equal(other, stated))) continue
-      return this.#fault({ kind: 'tile-mismatch', message: `${path}: hash ${i} is not that of the entries below it` })
+      return this.#fault({
+        kind: 'tile-mismatch',
+        message: `${path}: hash ${i} is not that of the entries below it`,
+      })
     }
   }
 
@@ -196,7 +199,8 @@ async function faultOr<T>(work: Promise<T>, path: string): Promise<T | Fault> {
     const code = errorCode(error)
     const { message } = error as AnswerableError
     if (code === 'not-found') return { kind: 'missing', message: `${path} is missing` }
-    if (code === 'bad-tile' || code === 'too-large' || code === 'corrupt') return { kind: 'bad-tile', message: `${path}: ${message}` }
+    if (code === 'bad-tile' || code === 'too-large' || code === 'corrupt')
+      return { kind: 'bad-tile', message: `${path}: ${message}` }
     throw error
   }
 }

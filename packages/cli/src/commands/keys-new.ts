@@ -17,7 +17,12 @@ export async function run(args: string[]): Promise<number> {
     return 0
   }
   print(key)
-  note('', ...wrap('This is the only time that it is shown. For the gateway, in "keys" of its configuration:').map(dim))
+  note(
+    '',
+    ...wrap('This is the only time that it is shown. For the gateway, in "keys" of its configuration:').map(
+      dim,
+    ),
+  )
   print('', JSON.stringify({ keys: [entry] }, null, 2))
   return 0
 }

@@ -30,7 +30,10 @@ export async function run(args: string[]): Promise<number> {
   const source = await findHttpLog(readUrl(text), { timeoutMs, signal })
   const first = await source.checkpoint()
   const log = knowLog(first, values.vkey)
-  print(bold(plain(log.key.name)), ...wrap(`Following ${source.where}, by the key from ${log.from}. Ctrl-C ends.`).map(dim))
+  print(
+    bold(plain(log.key.name)),
+    ...wrap(`Following ${source.where}, by the key from ${log.from}. Ctrl-C ends.`).map(dim),
+  )
   return new Watch(source, log).follow(first, intervalMs, signal)
 }
 
@@ -75,7 +78,11 @@ class Watch {
       if (found === 'bad-tiles') {
         if (++this.#badTiles >= MOST_BAD_TILES)
           return this.#shout('It does not show that its newest checkpoint continues the last', last, seen)
-        note(...wrap(`${time(Date.now())}  the tiles do not lead to the checkpoint of ${seen.checkpoint.size} entries`))
+        note(
+          ...wrap(
+            `${time(Date.now())}  the tiles do not lead to the checkpoint of ${seen.checkpoint.size} entries`,
+          ),
+        )
         return true
       }
       this.#badTiles = 0
@@ -84,7 +91,9 @@ class Watch {
     }
     const grown = seen.checkpoint.size - (last?.checkpoint.size ?? 0)
     const witnesses = judged === undefined ? '' : `  ${dim(witnessWords(judged))}`
-    print(`${time(Date.now())}  ${count(seen.checkpoint.size, 'entry', 'entries')}  +${Math.max(0, grown)}${witnesses}`)
+    print(
+      `${time(Date.now())}  ${count(seen.checkpoint.size, 'entry', 'entries')}  +${Math.max(0, grown)}${witnesses}`,
+    )
     if (grown >= 0) {
       this.#last = seen
       this.#lastSeen.put(seen.note)
@@ -94,10 +103,14 @@ class Watch {
 
   #shout(what: string, last: SeenCheckpoint, seen: SeenCheckpoint): false {
     const { size } = last.checkpoint
-    const path = keepEvidence(seen.checkpoint.origin, `${what}, at ${size} and ${seen.checkpoint.size} entries`, [
-      { what: `seen before (${last.where})`, note: last.note },
-      { what: `published at ${seen.where}`, note: seen.note },
-    ])
+    const path = keepEvidence(
+      seen.checkpoint.origin,
+      `${what}, at ${size} and ${seen.checkpoint.size} entries`,
+      [
+        { what: `seen before (${last.where})`, note: last.note },
+        { what: `published at ${seen.where}`, note: seen.note },
+      ],
+    )
     print('', bad('THIS LOG HAS PARTED WITH ITS PAST'))
     print(...wrap(`${what}: ${size} entries before, ${seen.checkpoint.size} now.`).map(warn))
     print(...wrap(`Both signed checkpoints are kept as evidence: ${path}`))

@@ -21,7 +21,11 @@ export async function run(args: string[]): Promise<number> {
 }
 
 /** Without `only`, all disclosures. Content goes with its disclosure: by itself it could be compared with nothing. */
-export function reduce(receipt: Receipt, only: readonly DisclosureName[] | undefined, noContent: boolean): Receipt {
+export function reduce(
+  receipt: Receipt,
+  only: readonly DisclosureName[] | undefined,
+  noContent: boolean,
+): Receipt {
   const kept = <T extends object>(record: T): T =>
     Object.fromEntries(
       Object.entries(record).filter(([name]) => only === undefined || only.includes(name as DisclosureName)),

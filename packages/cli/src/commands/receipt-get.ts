@@ -5,9 +5,9 @@ import { parseInference } from '@answerable/core/statement'
 import { isLoopback } from '@answerable/node/gateway'
 import { expectPositionals, numberOption, readArguments } from '../command.ts'
 import { get, readUrl } from '../http.ts'
-import { saveReceipt } from '../receipt-file.ts'
 import { note } from '../output/style.ts'
 import { wrap } from '../output/text.ts'
+import { saveReceipt } from '../receipt-file.ts'
 
 const SECRET = /^#[A-Za-z0-9_-]{43}$/
 const ID_PATH = /\/receipts\/([0-9a-f-]{36})\/?$/
@@ -21,10 +21,16 @@ export async function run(args: string[]): Promise<number> {
   const url = readUrl(text)
   const secret = url.hash.slice(1)
   if (url.hash !== '' && !SECRET.test(url.hash))
-    throw new AnswerableError('bad-request', 'the part after # is not a holder secret (43 characters of base64url)')
+    throw new AnswerableError(
+      'bad-request',
+      'the part after # is not a holder secret (43 characters of base64url)',
+    )
   const id = ID_PATH.exec(url.pathname)?.[1]
   if (id === undefined)
-    throw new AnswerableError('bad-request', 'expected the URL of a receipt, which ends in /receipts/ and an id')
+    throw new AnswerableError(
+      'bad-request',
+      'expected the URL of a receipt, which ends in /receipts/ and an id',
+    )
   // The secret goes to the server alone, in a header; it never stands in a path, a log or a referrer.
   url.hash = ''
   if (secret !== '' && url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, '')))
@@ -43,5 +49,6 @@ export async function run(args: string[]): Promise<number> {
 /** A receipt of another record would pass its own checks, and be of another answer. */
 function expectId({ statement }: Receipt, id: string): void {
   const given = parseInference(statement).id
-  if (given !== id) throw new AnswerableError('bad-receipt', `asked for ${id}, and got the receipt of ${given}`)
+  if (given !== id)
+    throw new AnswerableError('bad-receipt', `asked for ${id}, and got the receipt of ${given}`)
 }

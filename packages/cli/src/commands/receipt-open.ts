@@ -36,7 +36,9 @@ function disclosureLines(name: DisclosureName, { content }: Receipt, { disclosed
   const lines = [bold(name), ...fieldLines(value, 2)]
   if (name !== 'request' && name !== 'response') return lines
   const bytes = content[name]
-  return bytes === undefined ? [...lines, dim('  its bytes do not come along')] : [...lines, '', ...contentLines(bytes)]
+  return bytes === undefined
+    ? [...lines, dim('  its bytes do not come along')]
+    : [...lines, '', ...contentLines(bytes)]
 }
 
 /** JSON set out in lines, other text as it is, and of anything else its size. */

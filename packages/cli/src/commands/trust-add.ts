@@ -1,7 +1,7 @@
 /** Trusting a network: shows whose keys it offers, asks, and keeps the answer. */
 import { AnswerableError, fromUtf8, parseJson } from '@answerable/core'
 import { type VerifierKey, vkeyFingerprint } from '@answerable/core/note'
-import { type Policy, POLICY_LIMITS, parsePolicy } from '@answerable/core/tlog'
+import { POLICY_LIMITS, type Policy, parsePolicy } from '@answerable/core/tlog'
 import { isLoopback } from '@answerable/node/gateway'
 import { nodeSuite } from '@answerable/node/log'
 import { expectPositionals, numberOption, readArguments } from '../command.ts'
@@ -66,7 +66,11 @@ async function fetchOffer(url: URL, timeoutMs: number): Promise<Offer> {
   } catch (cause) {
     if (!(cause instanceof AnswerableError) && !(cause instanceof TypeError)) throw cause
     const code = cause instanceof AnswerableError ? cause.code : 'bad-shape'
-    throw new AnswerableError(code, `${url.origin} does not offer a network to trust: ${plain(cause.message)}`, { cause })
+    throw new AnswerableError(
+      code,
+      `${url.origin} does not offer a network to trust: ${plain(cause.message)}`,
+      { cause },
+    )
   }
 }
 
@@ -77,7 +81,8 @@ function show(url: URL, name: string, { policy }: Offer, known: TrustedEntry | u
   if (url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, '')))
     print(...wrap('It came over plain http, where others can change it on the way.', 2).map(warn))
   print(...wrap('Compare these fingerprints with what its owners tell you by another way.', 2), '')
-  if (known !== undefined) print(bad(`You trust ${name} already, and this is not the same:`), ...changes(known.policy, policy), '')
+  if (known !== undefined)
+    print(bad(`You trust ${name} already, and this is not the same:`), ...changes(known.policy, policy), '')
 }
 
 /** What a second policy of one name takes away and adds. */
@@ -85,8 +90,10 @@ export function changes(before: Policy, after: Policy): string[] {
   const old = keysOf(before)
   const now = keysOf(after)
   const lines: string[] = []
-  for (const [id, { words, key }] of old) if (!now.has(id)) lines.push(bad(`  - ${words}`), ...fingerprintLines(key, 4))
-  for (const [id, { words, key }] of now) if (!old.has(id)) lines.push(warn(`  + ${words}`), ...fingerprintLines(key, 4))
+  for (const [id, { words, key }] of old)
+    if (!now.has(id)) lines.push(bad(`  - ${words}`), ...fingerprintLines(key, 4))
+  for (const [id, { words, key }] of now)
+    if (!old.has(id)) lines.push(warn(`  + ${words}`), ...fingerprintLines(key, 4))
   if (quorumWords(before) !== quorumWords(after))
     lines.push(...wrap(`- quorum: ${quorumWords(before)}`, 2), ...wrap(`+ quorum: ${quorumWords(after)}`, 2))
   return lines.length > 0 ? lines : ['  the same keys and quorum, with other names, groups or addresses']

@@ -32,7 +32,11 @@ export async function run(args: string[]): Promise<number> {
   const receipt = parseReceipt(readInput(file))
   if (values.request !== undefined) options.request = readInput(values.request)
   if (values.response !== undefined) options.response = readInput(values.response)
-  const verification = verify(receipt, { suite: nodeSuite, trust: trustOf(policy, values.policy), ...options })
+  const verification = verify(receipt, {
+    suite: nodeSuite,
+    trust: trustOf(policy, values.policy),
+    ...options,
+  })
   const { claims, verdict, ...rest } = verification
   if (values.json) {
     printJson({
@@ -57,4 +61,3 @@ function trustOf({ trust }: AcceptancePolicy, file: string | undefined): Trust {
   const texts = trust.map((policy, i) => ({ name: trust.length === 1 ? name : `${name} ${i + 1}`, policy }))
   return trustFrom(texts, nodeSuite)
 }
-

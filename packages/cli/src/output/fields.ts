@@ -20,7 +20,8 @@ const DEEPEST = 20
 
 function words(value: Json): string {
   if (typeof value === 'string') return plain(value) || '(empty)'
-  if (Array.isArray(value) && value.every(item => typeof item !== 'object')) return value.map(words).join(', ') || '(none)'
+  if (Array.isArray(value) && value.every(item => typeof item !== 'object'))
+    return value.map(words).join(', ') || '(none)'
   return plain(JSON.stringify(value))
 }
 

@@ -14,19 +14,30 @@ export function checkLines(check: LogCheck): string[] {
     ...labelled('at', plain(where)),
     ...labelled('checkpoint', `${entries}, signed by the log; its key is from ${keyFrom}`),
     `  root         ${toHex(root)}`,
-    ...labelled('witnesses', judged === undefined ? 'not looked at: only the key of the log is known' : witnessWords(judged)),
-    ...labelled('tree', `${count(tree.entries, 'entry', 'entries')} and ${count(tree.tiles, 'tile')} hashed again`),
+    ...labelled(
+      'witnesses',
+      judged === undefined ? 'not looked at: only the key of the log is known' : witnessWords(judged),
+    ),
+    ...labelled(
+      'tree',
+      `${count(tree.entries, 'entry', 'entries')} and ${count(tree.tiles, 'tile')} hashed again`,
+    ),
     ...labelled('history', historyWords(check)),
   ]
   if (records !== undefined) {
     const { statements, opened, erased, unpublished } = records
-    const words = [`${count(statements, 'statement')} hash to their entries`, `${opened} contents open`, `${erased} erased`]
+    const words = [
+      `${count(statements, 'statement')} hash to their entries`,
+      `${opened} contents open`,
+      `${erased} erased`,
+    ]
     if (unpublished > 0) words.push(`${unpublished} not published yet`)
     lines.push(...labelled('records', words.join(', ')))
   }
   if (faults.length === 0) {
     lines.push(good('The log is whole.'))
-    const missing = held.length === 0 ? 'Seen for the first time: from now on it is held against this checkpoint. ' : ''
+    const missing =
+      held.length === 0 ? 'Seen for the first time: from now on it is held against this checkpoint. ' : ''
     return [...lines, ...wrap(`${missing}Not shown: that every answer was logged.`).map(dim)]
   }
   lines.push(bad(`${count(faults.length, 'fault')}:`))

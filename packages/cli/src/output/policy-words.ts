@@ -31,7 +31,8 @@ function ownerOf(policy: Policy, { name }: PolicyWitness): string {
 
 /** "2 of 3 witnesses of 1 owner (alice)", "2 of 3 owners: alice (1 of 2 witnesses), bob, carol". */
 export function quorumWords(policy: Policy): string {
-  if (policy.quorum === 'none') return 'none: no witness is asked for, so the operator alone could alter the log'
+  if (policy.quorum === 'none')
+    return 'none: no witness is asked for, so the operator alone could alter the log'
   const group = policy.groups.find(({ name }) => name === policy.quorum)
   if (group === undefined) return `1 witness, an owner of its own (${plain(policy.quorum)})`
   const { threshold, members } = group

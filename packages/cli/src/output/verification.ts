@@ -21,7 +21,8 @@ export function verificationLines(verification: Verification, policyName: string
     lines.push('', ...claimLines(claims[name]))
     said ||= outcomeOf(claims[name]) === 'said'
   }
-  if (said) lines.push('', ...wrap('said: on record as the word of the party named; nobody checked it.', 2).map(dim))
+  if (said)
+    lines.push('', ...wrap('said: on record as the word of the party named; nobody checked it.', 2).map(dim))
   if (record !== undefined) lines.push('', bold('Record'), ...recordLines(record))
   return [...lines, '', ...verdictLines(verification, policyName)]
 }
@@ -37,7 +38,9 @@ export function claimLines(claim: Claim): string[] {
 
 /** The sentences read on after a colon, except where they begin with a name. */
 function lowerFirst(text: string): string {
-  return /^(It does not show )/.test(text) ? text.replace('It does not show ', '') : text.charAt(0).toLowerCase() + text.slice(1)
+  return /^(It does not show )/.test(text)
+    ? text.replace('It does not show ', '')
+    : text.charAt(0).toLowerCase() + text.slice(1)
 }
 
 function recordLines(record: NonNullable<Verification['record']>): string[] {

@@ -74,7 +74,7 @@ const RECORD_STOPS: Partial<Record<Reason, string>> = {
 
 const ONE_OF = {
   answer: '',
-  begin: ' It is the beginning of a stream, with no end recorded yet.',
+  begin: ' It is the beginning of a stream; this receipt holds no end of it.',
   end: '',
   interrupted: ' The stream was cut off; the record holds how far it got.',
 }
@@ -83,7 +83,10 @@ function recordedWords(record: CheckedRecord, compared: Facts['compared']) {
   const { judged, statement, index, network, documents } = record
   const witnessed = judged.owners.length > 0
   const missing: string[] = []
-  for (const name of ['request', 'response'] as const) {
+  if (statement.event === 'begin') missing.push('what was answered, or how the stream ended')
+  for (const name of statement.event === 'begin'
+    ? (['request'] as const)
+    : (['request', 'response'] as const)) {
     if (compared[name].held === 'not-given')
       missing.push(`that the ${name} is the one you hold (it was not given)`)
   }
@@ -151,7 +154,7 @@ export function place({ record }: Facts): Claim {
     reason: evidence ? 'evidence-not-checked' : 'no-evidence',
     sentence: evidence
       ? 'The record names hardware evidence by digest; this version does not check evidence.'
-      : 'The node has no hardware evidence.',
+      : 'The record names no hardware evidence.',
     notShown: 'Where this ran, and who could have watched or changed it there.',
   }
 }

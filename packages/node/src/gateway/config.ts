@@ -69,6 +69,8 @@ export const GatewayConfig = z.strictObject({
     })
     .prefault({}),
   retentionDays: z.number().int().positive().max(36_500).default(183),
+  /** How long a record may still be drawn for an audit, and is not erased at a person's request. */
+  samplingHours: z.number().min(0).max(8760).default(24),
   publishMilliseconds: z.number().int().min(50).max(60_000).default(1000),
 })
 export type GatewayConfig = z.infer<typeof GatewayConfig>

@@ -11,6 +11,7 @@ import type { Policy } from '@answerable/core/tlog'
 import type { SignedCheckpoint } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
 import type { Documents } from '../record/documents.ts'
+import { Lifecycle } from '../record/lifecycle.ts'
 import { Receipts } from '../record/receipts.ts'
 import { Recorder } from '../record/recorder.ts'
 import { RecordStore } from '../record/store.ts'
@@ -36,12 +37,17 @@ export interface GatewayNodeOptions {
   onFork?: (fork: ForkEvidence) => void
 }
 
+/** How often the retention period is looked after, in milliseconds. */
+const SWEEP_EVERY = 3_600_000
+
 export class GatewayNode implements Pick<CallContext, 'recorder'> {
   readonly options: GatewayNodeOptions
   readonly store: RecordStore
   readonly recorder: Recorder
   readonly receipts: Receipts
   readonly publisher: Publisher
+  readonly lifecycle: Lifecycle
+  readonly #sweeps: NodeJS.Timeout
   /** Streams that a crash cut off, closed at this start. */
   readonly orphans: number
 
@@ -50,6 +56,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
     store: RecordStore,
     recorder: Recorder,
     publisher: Publisher,
+    lifecycle: Lifecycle,
     orphans: number,
   ) {
     this.options = options
@@ -57,6 +64,10 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
     this.recorder = recorder
     this.publisher = publisher
     this.orphans = orphans
+    this.lifecycle = lifecycle
+    // A sweep that fails (a full disk, say) is tried again at the next turn; nothing else waits for it.
+    this.#sweeps = setInterval(() => void lifecycle.sweep().catch(() => undefined), SWEEP_EVERY)
+    this.#sweeps.unref()
     this.receipts = new Receipts({
       log: store.log,
       storage: store.storage,
@@ -92,6 +103,9 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
       if (options.predecessor !== undefined && store.log.signed.size === 0)
         await bind(store, options.predecessor, clock())
       const orphans = await store.closeOrphans(recorder)
+      const { retentionDays, samplingHours } = config
+      const lifecycle = new Lifecycle(store, { retentionDays, samplingHours, clock })
+      await lifecycle.resume()
       const publisher = await Publisher.open({
         log: store.log,
         key: signer.key,
@@ -102,7 +116,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
         ...(onFork && { onFork }),
       })
       publisher.start()
-      return new GatewayNode(options, store, recorder, publisher, orphans)
+      return new GatewayNode(options, store, recorder, publisher, lifecycle, orphans)
     } catch (error) {
       await store.close()
       throw error
@@ -129,6 +143,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#sweeps)
     await this.publisher.publishNow()
     await this.publisher.stop()
     await this.store.close()

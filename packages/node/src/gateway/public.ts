@@ -12,6 +12,8 @@ import { listModels } from './openai.ts'
 
 export interface PublicOptions {
   receipts: Pick<Receipts, 'get'>
+  /** Erases a record's content for its holder. */
+  erase(id: string, secret: string): Promise<void>
   documents: Documents
   backends: readonly Backend[]
   models: ServedModels
@@ -27,7 +29,8 @@ export interface PublicOptions {
 }
 
 export function publicApp(options: PublicOptions): Hono {
-  const { receipts, documents, backends, models, metrics, mounts, trust, status, writable, report } = options
+  const { receipts, erase, documents, backends, models, metrics, mounts, trust, status, writable, report } =
+    options
   const app = new Hono()
   // Receipts may be checked by any page, and they are opened by a secret that no browser sends by itself.
   app.use('/receipts/*', async (c, next) => {
@@ -36,18 +39,20 @@ export function publicApp(options: PublicOptions): Hono {
     c.res.headers.set('access-control-allow-origin', '*')
   })
   app.get('/receipts/:id', async c => {
-    const authorization = c.req.header('authorization')
-    const secret = /^Bearer ([A-Za-z0-9_-]{43})$/i.exec(authorization ?? '')?.[1]
-    if (authorization !== undefined && secret === undefined)
-      throw new AnswerableError(
-        'forbidden',
-        'Authorization: expected Bearer and the 43 characters of a holder secret',
-      )
+    const secret = secretOf(c.req.header('authorization'))
     const receipt = await receipts.get(c.req.param('id'), secret)
     return c.body(formatReceipt(receipt), 200, {
       'content-type': RECEIPT_MEDIA_TYPE,
       'cache-control': 'private, no-store',
     })
+  })
+  // The holder's own right: the secret that opens a record also erases its content, once no audit can draw it.
+  app.delete('/receipts/:id', async c => {
+    const secret = secretOf(c.req.header('authorization'))
+    if (secret === undefined)
+      throw new AnswerableError('unauthorized', 'erasing takes the holder secret as bearer')
+    await erase(c.req.param('id'), secret)
+    return c.body(null, 204)
   })
   app.get('/documents/:digest', async c => {
     const bytes = await documents.get(c.req.param('digest'))
@@ -85,6 +90,18 @@ export function publicApp(options: PublicOptions): Hono {
   return app
 }
 
+/** The holder secret of an Authorization header, if there is one. */
+function secretOf(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined
+  const secret = /^Bearer ([A-Za-z0-9_-]{43})$/i.exec(authorization)?.[1]
+  if (secret === undefined)
+    throw new AnswerableError(
+      'forbidden',
+      'Authorization: expected Bearer and the 43 characters of a holder secret',
+    )
+  return secret
+}
+
 export const VERSION = '0.1.0'
 
 function errorResponse(error: unknown): Response {
@@ -95,5 +112,6 @@ function errorResponse(error: unknown): Response {
 const CORS = {
   'access-control-allow-origin': '*',
   'access-control-allow-headers': 'authorization',
+  'access-control-allow-methods': 'GET, DELETE',
   'access-control-max-age': '86400',
 }

@@ -11,6 +11,7 @@ import type { Hono } from 'hono'
 import type { Backend } from '../gateway/backend.ts'
 import { Callers } from '../gateway/callers.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
+import type { ServedModels } from '../gateway/kserve.ts'
 import { logApp } from '../gateway/log-app.ts'
 import { Metrics } from '../gateway/metrics.ts'
 import { GatewayNode, listen, registryPoint } from '../gateway/node.ts'
@@ -22,8 +23,9 @@ import type { Log } from '../log/log.ts'
 import { Documents } from '../record/documents.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
-import { type ForkEvidence, Publisher } from '../witness/index.ts'
+import { type Fetch, type ForkEvidence, Publisher } from '../witness/index.ts'
 import { demoApp, openDemoModels } from './demo.ts'
+import { addGauges } from './gauges.ts'
 import { getFromAny, openOlder, succeed } from './generations.ts'
 import { loadIdentity } from './identity.ts'
 import { charter, nodeDescriptor, policyOf, terms, trustOffer } from './papers.ts'
@@ -40,6 +42,10 @@ export interface LocalOptions {
   page?: Hono
   /** Backends besides the configured upstreams. */
   backends?: readonly Backend[]
+  /** Whether the demo's models are made and served; true by default. */
+  demo?: boolean
+  /** Stands between the logs and a witness, by its name, so that one can be cut off. */
+  reach?: (witness: string, send: Fetch) => Fetch
   clock?: () => number
   /** Told of what the owner should see: faults, forks, rollbacks. */
   report?: (event: string, error?: unknown) => void
@@ -90,7 +96,7 @@ async function start(
   const owner = noteSigner(`${id}.local/owner`, await loadKey(disk, join(folder, 'owner.pem')))
   const fault = (error: unknown) => report('a fault of ours', error)
 
-  const witnesses = await openWitnesses(disk, folder, id, fault)
+  const witnesses = await openWitnesses(disk, folder, id, { report: fault, reach: options.reach })
   for (const witness of witnesses) onClose(() => witness.close())
   const policyNow = () =>
     policyOf(
@@ -103,7 +109,8 @@ async function start(
   }
   trustLogs()
 
-  const models = await openDemoModels(join(folder, 'models'))
+  const demo = options.demo ?? true
+  const models: ServedModels = demo ? await openDemoModels(join(folder, 'models')) : new Map()
   const backends = [
     ...(options.backends ?? []),
     ...config.upstreams.map(upstream => new Upstream(upstream, environment)),
@@ -217,12 +224,17 @@ async function start(
   const mounts: Record<string, Hono> = {
     '/log': logApp(() => gateway.store.log, currentSigner.key),
     '/registry': logApp(() => registry, registrySigner.key),
-    '/demo': demoApp(),
   }
+  if (demo) mounts['/demo'] = demoApp()
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
+    async erase(receiptId, secret) {
+      // Opening it shows that the secret is the holder's.
+      await gateway.receipts.get(receiptId, secret)
+      await gateway.lifecycle.eraseId(receiptId)
+    },
     documents,
     backends,
     models,
@@ -285,24 +297,4 @@ async function keepRegistryPoint(
   if (witnessed === undefined) return undefined
   await documents.putCheckpoint(toHex(witnessed.root), witnessed.size, witnessed.note)
   return registryPoint(origin, witnessed)
-}
-
-function addGauges(metrics: Metrics, { store, publisher }: GatewayNode): void {
-  metrics.observe('answerable_log_size', 'Records committed', () => store.log.signed.size)
-  metrics.observe(
-    'answerable_log_published',
-    'Records under the published checkpoint',
-    () => store.log.published.size,
-  )
-  metrics.observe(
-    'answerable_log_witnessed',
-    'Records under a witnessed checkpoint',
-    () => publisher.witnessed?.size ?? 0,
-  )
-  metrics.observe('answerable_log_writable', '1 while records are taken', () => Number(store.log.writable))
-  metrics.observe(
-    'answerable_witnesses_up',
-    'Witnesses that answer',
-    () => publisher.witnesses.filter(({ up }) => up).length,
-  )
 }

@@ -5,7 +5,7 @@ import { formatVkey, SIG_COSIGNATURE_ED25519, type VerifierKey } from '@answerab
 import type { Hono } from 'hono'
 import { loadKey, noteSigner } from '../log/keys.ts'
 import type { Disk } from '../storage/disk.ts'
-import { Witness, WitnessClient, WitnessState, witnessApp } from '../witness/index.ts'
+import { type Fetch, Witness, WitnessClient, WitnessState, witnessApp } from '../witness/index.ts'
 
 export interface LocalWitness {
   name: string
@@ -20,11 +20,17 @@ export interface LocalWitness {
 
 export const LOCAL_WITNESSES = 3
 
+export interface LocalWitnessOptions {
+  report: (error: unknown) => void
+  /** Stands between the logs and a witness, by its name. */
+  reach: ((witness: string, send: Fetch) => Fetch) | undefined
+}
+
 export async function openWitnesses(
   disk: Disk,
   folder: string,
   id: string,
-  report: (error: unknown) => void,
+  { report, reach = (_, send) => send }: LocalWitnessOptions,
 ): Promise<LocalWitness[]> {
   const witnesses: LocalWitness[] = []
   for (let n = 1; n <= LOCAL_WITNESSES; n++) {
@@ -50,7 +56,7 @@ export async function openWitnesses(
         name,
         vkey: formatVkey(signer.key),
         url: 'http://witness.invalid',
-        fetch: request => app.fetch(request),
+        fetch: reach(name, request => app.fetch(request)),
       }),
       trust(vkeys) {
         const known = new Set(witness.logs())

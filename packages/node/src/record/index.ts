@@ -1,4 +1,5 @@
 export * from './documents.ts'
+export * from './lifecycle.ts'
 export * from './receipts.ts'
 export * from './recorder.ts'
 export * from './store.ts'

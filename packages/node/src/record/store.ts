@@ -1,7 +1,13 @@
 /** A gateway's records: storage, log and index opened together, and what a crash left open closed. */
 import { join } from 'node:path'
 import type { NoteSigner } from '@answerable/core/note'
-import { INFERENCE_TYPE, parseInference, parseStatement } from '@answerable/core/statement'
+import {
+  INFERENCE_TYPE,
+  LIFECYCLE_TYPE,
+  parseInference,
+  parseLifecycle,
+  parseStatement,
+} from '@answerable/core/statement'
 import { Log } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
 import { openContent } from '../storage/content.ts'
@@ -122,6 +128,10 @@ export async function rebuildIndex(disk: Disk, folder: string): Promise<number> 
 
 async function addRow(index: RecordIndex, record: ScannedRecord, storage: FileStorage): Promise<void> {
   const { predicateType } = parseStatement(record.statement)
+  if (predicateType === LIFECYCLE_TYPE) {
+    const { action, first, end } = parseLifecycle(record.statement)
+    index.lifecycle.add({ index: record.index, action, first, end })
+  }
   if (predicateType !== INFERENCE_TYPE) return
   const { id, event } = parseInference(record.statement)
   const part = event === 'end' || event === 'interrupted' ? 1 : 0

@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { LifecycleTable, type Range } from './lifecycle-table.ts'
 import type { Position } from './storage.ts'
 
 /** An answer or a stream's beginning is part 0 of its id, a stream's end part 1. */
@@ -39,6 +40,9 @@ export class RecordIndex {
   readonly #select: StatementSync
   readonly #selectKey: StatementSync
   readonly #openStream: StatementSync
+  readonly #lastBefore: StatementSync
+  readonly #setState: StatementSync
+  readonly lifecycle: LifecycleTable
   readonly #closeStream: StatementSync
   readonly #mark: StatementSync
   /** Rows on their way to the database, oldest first; reads look here first. */
@@ -54,6 +58,9 @@ export class RecordIndex {
     this.#select = this.#database.prepare('SELECT idx, segment, at FROM record WHERE id = ? AND part = ?')
     this.#selectKey = this.#database.prepare('SELECT id FROM idempotency WHERE digest = ?')
     this.#openStream = this.#database.prepare('INSERT OR REPLACE INTO stream VALUES (?)')
+    this.#lastBefore = this.#database.prepare('SELECT MAX(idx) AS last FROM record WHERE id < ?')
+    this.#setState = this.#database.prepare('INSERT OR REPLACE INTO state VALUES (?, ?)')
+    this.lifecycle = new LifecycleTable(this.#database)
     this.#closeStream = this.#database.prepare('DELETE FROM stream WHERE id = ?')
     this.#mark = this.#database.prepare("INSERT OR REPLACE INTO state VALUES ('indexed', ?)")
     const row = this.#database.prepare("SELECT value FROM state WHERE name = 'indexed'").get()
@@ -94,6 +101,23 @@ export class RecordIndex {
     if (recent !== undefined) return recent
     const row = this.#selectKey.get(digest)
     return row && idText(row.id as Uint8Array)
+  }
+
+  /** Records from before a time (Unix milliseconds) that no retention sweep has been over yet. */
+  expired(before: number): Range | undefined {
+    // A UUIDv7 begins with its time, so the ids of a time are a range of the table.
+    const bound = Buffer.alloc(16)
+    bound.writeUIntBE(Math.max(0, Math.floor(before)), 0, 6)
+    const last = this.#lastBefore.get(bound)?.last
+    const row = this.#database.prepare("SELECT value FROM state WHERE name = 'expired'").get()
+    const first = row === undefined ? 0 : Number(row.value)
+    return last === null || last === undefined || Number(last) < first
+      ? undefined
+      : { first, end: Number(last) + 1 }
+  }
+
+  markExpired(end: number): void {
+    this.#setState.run('expired', end)
   }
 
   /** Ids of streams that began and have no end, once all rows are flushed. */

@@ -9,6 +9,8 @@ export interface Part {
   id: string
   label: string
   bytes: Uint8Array
+  /** A byte that is worth flipping first. */
+  telling: number
   /** The receipt with these bytes in their place. */
   put(bytes: Uint8Array): Receipt
 }
@@ -19,12 +21,14 @@ export function partsOf(receipt: Receipt): Part[] {
       id: 'statement',
       label: 'Statement: the public part of the record',
       bytes: receipt.statement,
+      telling: tellingIn(receipt.statement),
       put: statement => ({ ...receipt, statement }),
     },
     {
       id: 'proof',
       label: 'Proof: place in the log, path, checkpoint',
       bytes: utf8(receipt.proof),
+      telling: receipt.proof.indexOf('index ') + 'index '.length,
       put: bytes => ({ ...receipt, proof: text(bytes) }),
     },
     ...signatureParts(receipt),
@@ -36,17 +40,20 @@ export function partsOf(receipt: Receipt): Part[] {
       id: name,
       label: name === 'request' ? 'Request: what was asked' : 'Response: what was answered',
       bytes,
+      telling: name === 'response' ? fraction(bytes) : middle(bytes),
       put: changed => ({ ...receipt, content: { ...receipt.content, [name]: changed } }),
     })
   }
   for (const name of DISCLOSURES) {
     const disclosure = receipt.disclosures[name]
     if (disclosure === undefined) continue
+    const bytes = utf8(disclosure)
     parts.push({
       id: `disclosure-${name}`,
       label: `Disclosure: ${ABOUT[name]}`,
-      bytes: utf8(disclosure),
-      put: bytes => ({ ...receipt, disclosures: { ...receipt.disclosures, [name]: text(bytes) } }),
+      bytes,
+      telling: middle(bytes),
+      put: changed => ({ ...receipt, disclosures: { ...receipt.disclosures, [name]: text(changed) } }),
     })
   }
   return parts
@@ -70,6 +77,7 @@ function signatureParts(receipt: Receipt): Part[] {
       id: `signature-${i}`,
       label: line.name === origin ? 'Signature of the log' : `Cosignature of ${line.name}`,
       bytes: line.signature,
+      telling: middle(line.signature),
       put(signature) {
         const signatures = note.signatures.map((other, j) => (j === i ? { ...other, signature } : other))
         const checkpoint = formatNote({ ...note, signatures })
@@ -79,6 +87,22 @@ function signatureParts(receipt: Receipt): Part[] {
   } catch {
     return []
   }
+}
+
+/** The minute of the record's time: to change it is to say that all this was at another moment. */
+function tellingIn(statement: Uint8Array): number {
+  const at = text(statement).search(/:\d\d\.\d{3}Z"/)
+  return at < 0 ? middle(statement) : at - 1
+}
+
+function middle(bytes: Uint8Array): number {
+  return bytes.length >> 1
+}
+
+/** The first digit of a number's fraction, such as a probability's. */
+function fraction(bytes: Uint8Array): number {
+  const at = text(bytes).search(/0\.\d/)
+  return at < 0 ? middle(bytes) : at + 2
 }
 
 /** A copy with the lowest bit of one byte changed: the smallest change there is. */

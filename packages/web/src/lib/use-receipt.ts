@@ -21,7 +21,6 @@ export function useReceipt(
   const [round, setRound] = useState(0)
   const known = useRef(policies)
   known.current = policies
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round is another try at the same address
   useEffect(() => {
     const stop = new AbortController()
     setProblem(undefined)

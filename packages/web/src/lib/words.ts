@@ -1,5 +1,5 @@
 /** The page's words for claims. Core's sentences say what was found; these say what was asked. */
-import type { Basis, Claim, ClaimName } from '@answerable/core/receipt'
+import { type Basis, CLAIMS, type Claim, type ClaimName, type Verification } from '@answerable/core/receipt'
 
 export const QUESTIONS: Record<ClaimName, string> = {
   recorded: 'Is it on record, and who could alter it?',
@@ -48,6 +48,12 @@ export function number(n: number): string {
 
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${number(n)} ${n === 1 ? one : many}`
+}
+
+/** The outcome in a breath, for those who hear the page. */
+export function summary({ claims, verdict }: Verification): string {
+  const results = CLAIMS.map(name => `${NAMES[name]}: ${LOOK_WORDS[lookOf(claims[name])]}`).join('. ')
+  return `${verdict.met ? 'The default policy is met' : 'The default policy is not met'}. ${results}.`
 }
 
 /** Core's words of limits, to follow the label “Does not show”. */

@@ -42,6 +42,11 @@ export function CheckSection({ checker, opened, onOpened }: Props) {
   const compare = (name: 'request' | 'response', file: File) =>
     attempt(async () => ({ ...opened!, given: { ...opened!.given, [name]: await readBytes(file) } }))
 
+  function close() {
+    onOpened(undefined)
+    document.getElementById('check-title')?.focus()
+  }
+
   function drop(event: DragEvent) {
     event.preventDefault()
     setOver(false)
@@ -105,7 +110,7 @@ export function CheckSection({ checker, opened, onOpened }: Props) {
                   />
                 ))}
               </div>
-              <button type="button" className="quiet" onClick={() => onOpened(undefined)}>
+              <button type="button" className="quiet" onClick={close}>
                 Close this receipt
               </button>
             </div>

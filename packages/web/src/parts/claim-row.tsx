@@ -13,18 +13,18 @@ export function ClaimRow({ claim }: { claim: Claim }) {
       <div className="claim-body">
         <p className="claim-result">
           <ResultMark look={look} />
-          {claim.basis && (
-            <span className="fine">
-              basis <strong>{claim.basis}</strong>: {BASIS_WORDS[claim.basis]}
-            </span>
-          )}
+          <span className="fine">
+            {claim.basis && (
+              <>
+                basis <strong>{claim.basis}</strong>, {BASIS_WORDS[claim.basis]};{' '}
+              </>
+            )}
+            reason <code>{claim.reason}</code>
+          </span>
         </p>
         <p>{claim.sentence}</p>
         <p className="limits">
           <span className="label">Does not show</span> {limits(claim)}
-        </p>
-        <p className="fine">
-          Reason <code>{claim.reason}</code>
         </p>
       </div>
     </li>

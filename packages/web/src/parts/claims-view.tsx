@@ -13,7 +13,7 @@ export function ClaimsView({ checked: { verification, ms }, title }: Props) {
   return (
     <div className="claims-view">
       <h3>{title}</h3>
-      <VerdictLine verdict={verification.verdict} />
+      <VerdictLine verification={verification} />
       <ul className="claims">
         {CLAIMS.map(name => (
           <ClaimRow key={name} claim={verification.claims[name]} />

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from 'react'
 import type { Checker } from '../lib/check.ts'
 import type { Subject } from '../lib/subject.ts'
 import { flip, type Part, partsOf } from '../lib/tamper.ts'
-import { number } from '../lib/words.ts'
+import { number, summary } from '../lib/words.ts'
 import { Fallen } from './fallen.tsx'
 import { HexWindow } from './hex-window.tsx'
 import { Section } from './section.tsx'
@@ -53,14 +53,14 @@ export function FlipSection({ subjects, checker, trusted }: Props) {
 
 function Flipper({ subject, checker, trusted }: { subject: Subject; checker: Checker; trusted: boolean }) {
   const [partId, setPartId] = useState('statement')
-  const [wanted, setWanted] = useState(0)
+  const [wanted, setWanted] = useState<number>()
   const [flipped, setFlipped] = useState(false)
   const { receipt, given } = subject
   const parts = useMemo(() => partsOf(receipt), [receipt])
   const part: Part = parts.find(({ id }) => id === partId) ?? parts[0]!
   const last = part.bytes.length - 1
   // A receipt that was fetched anew may have other lengths.
-  const at = Math.min(wanted, Math.max(0, last))
+  const at = Math.min(wanted ?? part.telling, Math.max(0, last))
   const before = useMemo(() => checker.check(receipt, given).verification, [checker, receipt, given])
   const change = useMemo(() => {
     if (!flipped || last < 0) return undefined
@@ -70,7 +70,7 @@ function Flipper({ subject, checker, trusted }: { subject: Subject; checker: Che
 
   function choosePart(id: string) {
     setPartId(id)
-    setWanted(0)
+    setWanted(undefined)
   }
 
   return (
@@ -122,16 +122,19 @@ function Flipper({ subject, checker, trusted }: { subject: Subject; checker: Che
           {change && <HexWindow title="After: its lowest bit changed" bytes={change.bytes} at={at} />}
         </div>
       </div>
-      <div className="answer" aria-live="polite">
+      <div className="answer">
+        <p className="unseen" role="status">
+          {change ? summary(change.after) : ''}
+        </p>
         <h3>{change ? 'What falls' : 'As received'}</h3>
         {change ? (
           <>
-            <VerdictLine verdict={change.after.verdict} />
+            <VerdictLine verification={change.after} />
             <Fallen before={before} after={change.after} trusted={trusted} />
           </>
         ) : (
           <>
-            <VerdictLine verdict={before.verdict} />
+            <VerdictLine verification={before} />
             <p className="soft">Nothing is changed. Flip a byte to see what depends on it.</p>
           </>
         )}

@@ -37,7 +37,7 @@ export function LogPicture({ facts: { index, size, root, cosigners }, verificati
         <desc id={`${id}-desc`}>
           {`The request and the answer are hashed into one statement, the record. Its hash is entry ${index}, counted from 0, of a log of ${plural(size, 'entry', 'entries')}. ${plural(all.length, 'hash', 'hashes')} in the proof lead from it to the root of the log’s tree. A checkpoint over the root is signed by the log, and cosigned by ${seals.length === 0 ? 'no witness so far' : `${plural(seals.length, 'witness', 'witnesses')}: ${seals.map(({ name }) => name).join(', ')}`}${record || seals.length === 0 ? '' : ' (not checked: you trust none of these keys)'}.`}
         </desc>
-        <rect className="pic-box" x="70" y="1" width="200" height="44" rx="6" />
+        <rect className="pic-box" x="50" y="1" width="240" height="44" rx="6" />
         <text className="pic-strong" x="170" y="20">
           Your call
         </text>
@@ -45,7 +45,7 @@ export function LogPicture({ facts: { index, size, root, cosigners }, verificati
           what was asked, what was answered
         </text>
         <path className="pic-way" d="M170 45v25" />
-        <rect className="pic-box" x="70" y="70" width="200" height="44" rx="6" />
+        <rect className="pic-box" x="50" y="70" width="240" height="44" rx="6" />
         <text className="pic-strong" x="170" y="89">
           The record
         </text>

@@ -3,6 +3,7 @@ import type { Checked } from '../lib/check.ts'
 import { proofFacts } from '../lib/proof.ts'
 import { saveFile } from '../lib/save.ts'
 import type { FollowedReceipt } from '../lib/use-receipt.ts'
+import { summary } from '../lib/words.ts'
 import { ClaimsView } from './claims-view.tsx'
 import { LogPicture } from './log-picture.tsx'
 import { ProblemNote } from './problem-note.tsx'
@@ -27,6 +28,9 @@ export function ReceiptOfDecision({ address, followed: { fetched, problem, again
         {!fetched && !problem && <p className="soft">Fetching the receipt…</p>}
         {fetched && <StageLine fetched={fetched} cosigners={facts?.cosigners.length ?? 0} again={again} />}
       </div>
+      <p className="unseen" role="status">
+        {checked ? summary(checked.verification) : ''}
+      </p>
       {fetched && checked && (
         <>
           <div className="with-picture">

@@ -12,7 +12,9 @@ export function Section({ id, title, lead, children }: Props) {
   return (
     <section className="section" aria-labelledby={`${id}-title`}>
       <div className="section-head">
-        <h2 id={`${id}-title`}>{title}</h2>
+        <h2 id={`${id}-title`} tabIndex={-1}>
+          {title}
+        </h2>
         <p className="lead">{lead}</p>
       </div>
       <div className="section-body">{children}</div>

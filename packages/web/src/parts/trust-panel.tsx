@@ -1,4 +1,4 @@
-import { useMemo } from 'react'
+import { useMemo, useRef } from 'react'
 import type { TrustOffer } from '../lib/api.ts'
 import { problemOf } from '../lib/problem.ts'
 import { keysOf, readOffer, sameTrust } from '../lib/trust.ts'
@@ -15,6 +15,12 @@ interface Props {
 /** Where the reader says whose keys they trust: nothing is believed on this page before. */
 export function TrustPanel({ offer: { value, problem, again }, trust }: Props) {
   const { granted, lasting, grant, withdraw } = trust
+  const heading = useRef<HTMLHeadingElement>(null)
+  // The button that was pressed goes away, and the focus must not go with it.
+  const then = (act: () => void) => () => {
+    act()
+    heading.current?.focus()
+  }
   const offered = useMemo(() => {
     if (value === undefined) return undefined
     try {
@@ -29,7 +35,9 @@ export function TrustPanel({ offer: { value, problem, again }, trust }: Props) {
   const changed = isNew && granted.some(({ name }) => name === usable.read.name)
   return (
     <div className="trust">
-      <h3>Whose keys do you trust?</h3>
+      <h3 ref={heading} tabIndex={-1}>
+        Whose keys do you trust?
+      </h3>
       {granted.map(({ name, parsed }) => (
         <div key={name} className="granted">
           <p>
@@ -40,7 +48,7 @@ export function TrustPanel({ offer: { value, problem, again }, trust }: Props) {
             <summary>Show the keys</summary>
             <KeyList keys={keysOf(parsed)} />
           </details>
-          <button type="button" className="quiet" onClick={() => withdraw(name)}>
+          <button type="button" className="quiet" onClick={then(() => withdraw(name))}>
             Withdraw trust
           </button>
         </div>
@@ -66,7 +74,7 @@ export function TrustPanel({ offer: { value, problem, again }, trust }: Props) {
             server’s word.
           </p>
           <KeyList keys={usable.keys} />
-          <button type="button" className="main" onClick={() => grant(usable.read)}>
+          <button type="button" className="main" onClick={then(() => grant(usable.read))}>
             Trust these keys on this page
           </button>
         </>

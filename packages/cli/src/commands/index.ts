@@ -1,0 +1,173 @@
+/** All commands, in the order in which the help lists them. */
+import type { Command } from '../command.ts'
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'start',
+    summary: 'run a local network: gateway, models, three witnesses, registry',
+    usage: `[--port N] [--data DIR] [--config FILE]
+
+Runs a network of your own in one process, by default at
+http://127.0.0.1:7070, and prints how to use it.
+
+  --port N       listen there; 0 picks a free port
+  --data DIR     keep everything in DIR
+  --config FILE  the gateway's configuration, with upstreams and keys`,
+    load: () => import('./start.ts'),
+  },
+  {
+    name: 'gateway',
+    summary: 'run a gateway from a configuration file',
+    usage: `[--config FILE] [--data DIR] [--port N]
+
+The same as start, for a supervisor to run.`,
+    load: () => import('./gateway.ts'),
+  },
+  {
+    name: 'witness',
+    summary: 'run a witness for other people’s logs',
+    usage: `--data DIR --name NAME [--port N] [--host H] [--log VKEY]...
+
+Cosigns the checkpoints of these logs (C2SP tlog-witness).
+
+  --data DIR   its key and its memory, which must never go back to a copy
+  --name NAME  the name of its key, given once, such as example.org/witness
+  --log VKEY   the key of a log, as its /vkey has it; once for each
+  --host H     listen there; 127.0.0.1 unless told
+  --port N     7071 unless told; 0 picks a free port`,
+    load: () => import('./witness.ts'),
+  },
+  {
+    name: 'proxy',
+    summary: 'a loopback endpoint that checks the receipt of every answer',
+    usage: `UPSTREAM [--strict]
+
+Point any client at it: it passes calls on to a gateway, and refuses an
+answer that has no receipt.`,
+    load: () => import('./proxy.ts'),
+  },
+  {
+    name: 'verify',
+    summary: 'check a receipt: six claims, and what they do not show',
+    usage: `FILE [--request F] [--response F] [--as-of T] [--policy F] [--json]
+
+FILE is a receipt, or - for standard input.
+
+  --request F    the bytes that you sent, to compare with the record
+  --response F   the bytes that you got
+  --as-of T      count only cosignatures up to T, such as 2026-01-31
+  --policy F     what you require: a JSON policy, or a tlog-policy to trust
+  --json         one JSON object
+
+Exits with 0 where your policy is met, with 1 where a claim fails or a
+required one is not checked, and with 2 where the input is unusable.`,
+    load: () => import('./verify.ts'),
+  },
+  {
+    name: 'receipt get',
+    summary: 'fetch a receipt by its URL',
+    usage: `URL [-o FILE]
+
+URL is the Answerable-Receipt-Url of an answer. The secret after # opens
+what was asked and answered; without it you get the public part and proof.`,
+    load: () => import('./receipt-get.ts'),
+  },
+  {
+    name: 'receipt open',
+    summary: 'show what a receipt discloses, after checking it',
+    usage: `FILE
+
+FILE is a receipt, or - for standard input.`,
+    load: () => import('./receipt-open.ts'),
+  },
+  {
+    name: 'receipt export',
+    summary: 'a copy of a receipt that discloses less',
+    usage: `FILE -o FILE2 [--only NAMES] [--no-content]
+
+  --only NAMES   of request, response, model, sampling, parties, with commas
+                 between; none for the public part alone
+  --no-content   leave out the bytes of request and response`,
+    load: () => import('./receipt-export.ts'),
+  },
+  {
+    name: 'trust add',
+    summary: 'trust the network at a URL, after comparing its fingerprints',
+    usage: `URL [--yes] [--name NAME] [--timeout SECONDS]
+
+Shows whose keys the network has, and asks. --yes answers for a network
+that is new to you; it never answers for one whose keys have changed.`,
+    load: () => import('./trust-add.ts'),
+  },
+  {
+    name: 'trust list',
+    summary: 'the networks that you trust',
+    usage: '[--json]',
+    load: () => import('./trust-list.ts'),
+  },
+  {
+    name: 'trust remove',
+    summary: 'trust a network no longer',
+    usage: 'NAME',
+    load: () => import('./trust-remove.ts'),
+  },
+  {
+    name: 'log check',
+    summary: 'audit a whole log: every entry, every hash, its history',
+    usage: `URL|FOLDER [--from FILE] [--vkey VKEY] [--timeout SECONDS] [--json]
+
+A FOLDER is a gateway's data folder; its records are checked as well.
+
+  --from FILE  a checkpoint from elsewhere that the log must continue
+  --vkey VKEY  the log's key, where no trusted network has it
+
+Exits with 0 where the log is whole, with 1 where it is not, and with 2
+where it cannot be looked at.`,
+    load: () => import('./log-check.ts'),
+  },
+  {
+    name: 'log watch',
+    summary: 'follow a log, and shout when it parts with its past',
+    usage: `URL [--interval SECONDS] [--vkey VKEY] [--timeout SECONDS]
+
+Exits with 1 at a fork, with both signed checkpoints kept as evidence.`,
+    load: () => import('./log-watch.ts'),
+  },
+  {
+    name: 'keys new',
+    summary: 'a new key for callers of a gateway',
+    usage: `[--deployer NAME] [--json]
+
+Prints the key once, and the lines for the gateway's configuration.`,
+    load: () => import('./keys-new.ts'),
+  },
+  {
+    name: 'keys show',
+    summary: 'the public keys of a data folder, with fingerprints',
+    usage: '[--data DIR] [--json]',
+    load: () => import('./keys-show.ts'),
+  },
+  {
+    name: 'index rebuild',
+    summary: 'make the index of records again from the log',
+    usage: `--data DIR
+
+Refuses while a gateway runs in DIR.`,
+    load: () => import('./index-rebuild.ts'),
+  },
+  {
+    name: 'erase',
+    summary: 'erase the content of records, on record',
+    usage: `ID|--before DATE --data DIR
+
+The record and its proof stay; what was asked and answered goes. Refused
+under legal hold.`,
+    load: () => import('./erase.ts'),
+  },
+  {
+    name: 'drill',
+    summary: 'inject a fault into a throwaway network, and see who notices',
+    usage: '[NAME] [--json]',
+    load: () => import('./drill.ts'),
+  },
+]

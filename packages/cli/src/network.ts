@@ -1,0 +1,57 @@
+/** Running a local network in this process, for `start` and `gateway`. */
+import { join } from 'node:path'
+import { loadConfig } from '@answerable/node/gateway'
+import { CREDIT_FEATURES } from '@answerable/node/models'
+import { type LocalNetwork, startLocal } from '@answerable/node/network'
+import { portOption } from './command.ts'
+import { dataFolder, writePrivately } from './home.ts'
+import { note, style } from './output/style.ts'
+import { wrap } from './output/text.ts'
+import { time } from './output/time.ts'
+import { onStop, stopped } from './stop.ts'
+
+export interface NetworkArguments {
+  port?: string | undefined
+  data?: string | undefined
+  config?: string | undefined
+}
+
+/** Starts, shows it, and runs until the process is told to end. */
+export async function runNetwork(
+  { port, data, config }: NetworkArguments,
+  show: (network: LocalNetwork) => void,
+): Promise<number> {
+  const overrides = port === undefined ? {} : { port: portOption(port) }
+  const signal = onStop()
+  const network = await startLocal({
+    folder: data ?? dataFolder(),
+    config: loadConfig(config, process.env, overrides),
+    report,
+  })
+  try {
+    show(network)
+    await stopped(signal)
+  } finally {
+    await network.close()
+  }
+  return 0
+}
+
+function report(event: string, error?: unknown): void {
+  const cause = error instanceof Error ? `: ${error.message}` : ''
+  note(...wrap(`${time(Date.now())}  ${event}${cause}`).map(line => style('yellow', line, process.stderr)))
+  if (process.env.ANSWERABLE_DEBUG === '1' && error instanceof Error) note(error.stack ?? '')
+}
+
+/** A request for a decision about an ordinary applicant, as a file that a command can send. */
+export function writeDemoRequest(folder: string): string {
+  const path = join(folder, 'demo-request.json')
+  const inputs = CREDIT_FEATURES.map(feature => ({
+    name: feature.name,
+    datatype: 'FP32',
+    shape: [1, 1],
+    data: [feature.default],
+  }))
+  writePrivately(path, `${JSON.stringify({ inputs }, null, 2)}\n`)
+  return path
+}
