@@ -26,7 +26,12 @@ export function listLines(commands: readonly Command[], group?: string): string[
 
 export function commandLines({ name, summary, usage }: Command): string[] {
   const [head = '', ...rest] = usage.split('\n')
-  return [`${name}: ${summary}`, '', ...wrap(`Usage: answerable ${name} ${head}`).map((line, i) => bold(i === 0 ? line : `  ${line}`)), ...rest]
+  return [
+    `${name}: ${summary}`,
+    '',
+    ...wrap(`Usage: answerable ${name} ${head}`).map((line, i) => bold(i === 0 ? line : `  ${line}`)),
+    ...rest,
+  ]
 }
 
 /** The command whose name is nearest to a mistyped one, if any is near. */

@@ -37,7 +37,7 @@ export async function runNetwork(
   return 0
 }
 
-function report(event: string, error?: unknown): void {
+export function report(event: string, error?: unknown): void {
   const cause = error instanceof Error ? `: ${error.message}` : ''
   note(...wrap(`${time(Date.now())}  ${event}${cause}`).map(line => style('yellow', line, process.stderr)))
   if (process.env.ANSWERABLE_DEBUG === '1' && error instanceof Error) note(error.stack ?? '')

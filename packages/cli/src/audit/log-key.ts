@@ -23,7 +23,10 @@ export interface KnownLog {
   network?: TrustedNetwork
 }
 
-/** The log of a checkpoint, by its origin. Throws `unsigned` where the reader knows no key of it. */
+/**
+ * The log of a checkpoint, by its origin. Throws `unsigned` where the reader knows no key of it, and `bad-signature`
+ * where they do and it did not sign.
+ */
 export function knowLog(note: Uint8Array, vkey: string | undefined, ownKey?: VerifierKey): KnownLog {
   const { origin } = parseCheckpoint(parseNote(note).text)
   if (vkey !== undefined) {
@@ -35,10 +38,17 @@ export function knowLog(note: Uint8Array, vkey: string | undefined, ownKey?: Ver
       )
     return { key, from: '--vkey' }
   }
-  for (const network of new TrustStore().trust().networks) {
-    const log = network.policy.logs.find(({ key }) => key.name === origin)
-    if (log !== undefined) return { key: log.key, from: `the network ${network.name}`, network }
+  const { networks } = new TrustStore().trust()
+  const named = networks.filter(({ policy }) => policy.logs.some(({ key }) => key.name === origin))
+  for (const network of named) {
+    const judged = judgeBy(network, note)
+    if (judged !== undefined) return { key: judged.log, from: `the network ${network.name}`, network }
   }
+  if (named.length > 0)
+    throw new AnswerableError(
+      'bad-signature',
+      `no key that you trust for ${plain(origin)} signed its checkpoint`,
+    )
   if (ownKey?.name === origin) return { key: ownKey, from: 'this folder itself' }
   throw new AnswerableError(
     'unsigned',
@@ -52,8 +62,13 @@ export function openKnown(
   { key, network }: KnownLog,
 ): { checkpoint: Checkpoint; judged?: Judged } {
   const { checkpoint } = openCheckpoint(note, [key], nodeSuite)
-  if (network === undefined) return { checkpoint }
-  const judged = evaluatePolicy(network.policy, note, nodeSuite)
+  const judged = network && judgeBy(network, note)
+  return judged === undefined ? { checkpoint } : { checkpoint, judged }
+}
+
+/** Undefined where no key of the network's logs signed. Throws `bad-signature`. */
+function judgeBy({ policy }: TrustedNetwork, note: Uint8Array): Judged | undefined {
+  const judged = evaluatePolicy(policy, note, nodeSuite)
   if (judged.outcome === 'bad-signature') throw new AnswerableError('bad-signature', judged.message)
-  return judged.outcome === 'ok' ? { checkpoint, judged } : { checkpoint }
+  return judged.outcome === 'ok' ? judged : undefined
 }

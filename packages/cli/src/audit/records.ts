@@ -56,7 +56,7 @@ export async function auditRecords(
         storage,
         audit,
       )
-      const time = timeOf(record)
+      const time = inferenceOf(record.statement)?.time ?? lastTime
       if (problem !== undefined)
         audit.faults.push({ kind: 'bad-record', message: `record ${index}: ${problem}` })
       else if (time < lastTime)
@@ -105,10 +105,6 @@ async function problemOf(
 
 function inferenceOf(statement: Uint8Array): InferenceStatement | undefined {
   return parseStatement(statement).predicateType === INFERENCE_TYPE ? parseInference(statement) : undefined
-}
-
-function timeOf({ statement }: ScannedRecord): number {
-  return Date.parse(String(parseStatement(statement).predicate.time)) || 0
 }
 
 function openOrUndefined(key: Uint8Array, content: Uint8Array): Parts | undefined {

@@ -34,6 +34,10 @@ describe('the OpenAI SDK through recorded', () => {
     return new OpenAI({ apiKey: 'test', baseURL: `${gateway.url}/v1`, maxRetries, fetch })
   }
 
+  function rejectWith({ reject }: PromiseWithResolvers<RecordedCall>): (refusal: Refused) => void {
+    return ({ code, reason }) => reject(new Error(`${code}: ${reason}`))
+  }
+
   /** The one call there was, whose receipt compared both sides' bytes. */
   function onlyCall(status = 200): RecordedCall {
     assert.deepEqual(refused, [])
@@ -201,7 +205,7 @@ describe('the OpenAI SDK through recorded', () => {
   it('a caller who stops reading: the upstream is stopped, and the record is kept', async () => {
     const before = gateway.upstream.aborted()
     const found = Promise.withResolvers<RecordedCall>()
-    const openai = client({ onReceipt: found.resolve, onRefused: found.reject })
+    const openai = client({ onReceipt: found.resolve, onRefused: rejectWith(found), timeoutMs: 3000 })
     const stream = await openai.chat.completions.create({ model: 'hanging', messages, stream: true })
     for await (const _ of stream) break
     const call = await found.promise
@@ -213,7 +217,7 @@ describe('the OpenAI SDK through recorded', () => {
   it('a caller who aborts while waiting for a stream', async () => {
     const found = Promise.withResolvers<RecordedCall>()
     const abort = new AbortController()
-    const openai = client({ onReceipt: found.resolve, onRefused: found.reject })
+    const openai = client({ onReceipt: found.resolve, onRefused: rejectWith(found), timeoutMs: 3000 })
     const stream = await openai.chat.completions.create(
       { model: 'hanging', messages, stream: true },
       { signal: abort.signal },

@@ -5,6 +5,6 @@ export async function run(args: string[]): Promise<number> {
   const module = await optional<{ runDrills(args: string[]): Promise<number | undefined> }>(
     '@answerable/node/drill',
   )
-  if (module === undefined) throw notYet('any drill')
+  if (module === undefined) throw notYet('the drill harness')
   return (await module.runDrills(args)) ?? 0
 }

@@ -1,6 +1,51 @@
-/** Erasing the content of records. The record of it stays, and so does the erasure's own. */
-import { notYet } from '../optional.ts'
+/**
+ * Erasing the content of records, in the folder of a gateway that is stopped. The log asks its witnesses first, as at
+ * every start, so that a folder that is an old copy does not sign another tree for it.
+ */
+import { AnswerableError } from '@answerable/core'
+import { loadConfig } from '@answerable/node/gateway'
+import { startLocal } from '@answerable/node/network'
+import { Lifecycle } from '@answerable/node/record'
+import { expectPositionals, readArguments, required } from '../command.ts'
+import { openDataFolder } from '../data-folder.ts'
+import { readTime } from '../input.ts'
+import { report } from '../network.ts'
+import { print } from '../output/style.ts'
+import { count } from '../output/text.ts'
 
-export async function run(_args: string[]): Promise<number> {
-  throw notYet('erasure')
+const HOUR = 3_600_000
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = readArguments(args, {
+    before: { type: 'string' },
+    data: { type: 'string' },
+    config: { type: 'string' },
+  })
+  const before = values.before === undefined ? undefined : readTime(values.before, '--before')
+  const [id] = before === undefined ? expectPositionals(positionals, 'ID') : expectPositionals(positionals)
+  const { root } = openDataFolder(required(values.data, '--data'))
+  const config = loadConfig(values.config, process.env, { host: '127.0.0.1', port: 0 })
+  const now = Date.now()
+  const { samplingHours } = config
+  if (before !== undefined && before > now - samplingHours * HOUR)
+    throw new AnswerableError(
+      'erasure-refused',
+      `--before: records of the last ${count(samplingHours, 'hour')} may still be drawn for an audit`,
+    )
+  const network = await startLocal({ folder: root, config, report })
+  try {
+    if (before === undefined) {
+      await network.gateway.lifecycle.eraseId(id!)
+      print(`The content of ${id} is erased, and the log says so. Its record and proof stay.`)
+    } else {
+      // Retention, counted from now back to that day, for once.
+      const retentionDays = (now - before) / (24 * HOUR)
+      const options = { retentionDays, samplingHours, clock: () => now }
+      const erased = await new Lifecycle(network.gateway.store, options).sweep()
+      print(`${count(erased, 'record')} from before ${values.before} erased, legal holds aside.`)
+    }
+  } finally {
+    await network.close()
+  }
+  return 0
 }

@@ -34,16 +34,23 @@ Cosigns the checkpoints of these logs (C2SP tlog-witness).
   --name NAME  the name of its key, given once, such as example.org/witness
   --log VKEY   the key of a log, as its /vkey has it; once for each
   --host H     listen there; 127.0.0.1 unless told
-  --port N     7071 unless told; 0 picks a free port`,
+  --port N     7072 unless told; 0 picks a free port`,
     load: () => import('./witness.ts'),
   },
   {
     name: 'proxy',
     summary: 'a loopback endpoint that checks the receipt of every answer',
-    usage: `UPSTREAM [--strict]
+    usage: `--target URL [--port N] [--strict] [--keep DIR] [--json]
 
-Point any client at it: it passes calls on to a gateway, and refuses an
-answer that has no receipt.`,
+Point any client at it, in any language: it passes calls on to a gateway,
+checks each answer against its receipt, keeps the receipt, and refuses an
+answer without one.
+
+  --target URL  the gateway
+  --port N      7071 unless told; 0 picks a free port
+  --strict      hold each answer until it is checked
+  --keep DIR    keep receipts in DIR
+  --json        one JSON object a line`,
     load: () => import('./proxy.ts'),
   },
   {
@@ -158,10 +165,11 @@ Refuses while a gateway runs in DIR.`,
   {
     name: 'erase',
     summary: 'erase the content of records, on record',
-    usage: `ID|--before DATE --data DIR
+    usage: `ID|--before DATE --data DIR [--config FILE]
 
-The record and its proof stay; what was asked and answered goes. Refused
-under legal hold.`,
+The record and its proof stay; what was asked and answered goes, and that it
+went is itself recorded. Refused under legal hold, while an audit may still
+draw the record, and while a gateway runs in DIR (ask that one).`,
     load: () => import('./erase.ts'),
   },
   {

@@ -1,17 +1,29 @@
 /** Auditing a whole log: at a URL, or in a gateway's data folder. */
 import { existsSync } from 'node:fs'
-import { toHex } from '@answerable/core'
+import { errorCode, toHex } from '@answerable/core'
 import { type CheckOptions, checkLog, type LogCheck } from '../audit/check.ts'
 import { FolderSource } from '../audit/folder-source.ts'
 import { findHttpLog } from '../audit/http-source.ts'
 import { expectPositionals, numberOption, readArguments } from '../command.ts'
 import { openDataFolder } from '../data-folder.ts'
+import { report } from '../failure.ts'
 import { readUrl } from '../http.ts'
 import { readInput } from '../input.ts'
 import { checkLines } from '../output/log-check.ts'
 import { print, printJson } from '../output/style.ts'
 
 export async function run(args: string[]): Promise<number> {
+  try {
+    return await check(args)
+  } catch (error) {
+    // A checkpoint that the log's key did not sign is a finding about the log, not unusable input.
+    if (errorCode(error) !== 'bad-signature') throw error
+    report(error, { json: args.includes('--json') })
+    return 1
+  }
+}
+
+async function check(args: string[]): Promise<number> {
   const { values, positionals } = readArguments(args, {
     from: { type: 'string' },
     vkey: { type: 'string' },

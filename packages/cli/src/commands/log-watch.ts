@@ -1,6 +1,6 @@
 /** Following a log: each new checkpoint must continue the last. Ends, loudly, with the first that does not. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { AnswerableError } from '@answerable/core'
+import { AnswerableError, errorCode } from '@answerable/core'
 import { keepEvidence } from '../audit/evidence.ts'
 import { findHttpLog, type HttpSource } from '../audit/http-source.ts'
 import { LastSeen, openSeen, type SeenCheckpoint } from '../audit/last-seen.ts'
@@ -57,7 +57,14 @@ class Watch {
         if (!(await this.#take(next ?? (await this.#source.checkpoint())))) return 1
       } catch (error) {
         if (signal.aborted) return 0
-        // A log that is away for a while is watched on; one that signs wrongly is not.
+        if (errorCode(error) === 'bad-signature' || errorCode(error) === 'unsigned') {
+          print(
+            bad('This log now shows a checkpoint that its key did not sign.'),
+            ...wrap((error as Error).message),
+          )
+          return 1
+        }
+        // A log that is away for a while is watched on.
         if (!(error instanceof AnswerableError) || !AWAY.has(error.code)) throw error
         note(...wrap(`${time(Date.now())}  ${error.message}`))
       }

@@ -6,6 +6,7 @@ import { nodeSuite } from '@answerable/node/log'
 import { expectPositionals, readArguments } from '../command.ts'
 import { readInput } from '../input.ts'
 import { fieldLines } from '../output/fields.ts'
+import { layOut } from '../output/json-layout.ts'
 import { bold, dim, print } from '../output/style.ts'
 import { count, plainLines, wrap } from '../output/text.ts'
 import { time } from '../output/time.ts'
@@ -50,7 +51,8 @@ function contentLines(bytes: Uint8Array): string[] {
     return [dim(`  ${count(bytes.length, 'byte')} that are not text`)]
   }
   try {
-    text = JSON.stringify(parseJson(text, { maxBytes: bytes.length }), null, 2)
+    parseJson(text, { maxBytes: bytes.length })
+    text = layOut(text)
   } catch {
     // Not JSON, such as a stream of events: shown as it came.
   }

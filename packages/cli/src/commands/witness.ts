@@ -15,7 +15,7 @@ import { onStop, stopped } from '../stop.ts'
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readArguments(args, {
     data: { type: 'string' },
-    port: { type: 'string', default: '7071' },
+    port: { type: 'string', default: '7072' },
     host: { type: 'string', default: '127.0.0.1' },
     name: { type: 'string' },
     log: { type: 'string', multiple: true, default: [] },

@@ -8,7 +8,7 @@ type Json = JsonObject[string]
 export function fieldLines(object: JsonObject, indent: number): string[] {
   return Object.entries(object).flatMap(([name, value]) => {
     const label = `${plain(name)}:`
-    if (isObject(value))
+    if (isObject(value) && Object.keys(value).length > 0)
       return [' '.repeat(indent) + label, ...fieldLines(value, Math.min(indent + 2, DEEPEST))]
     const [first = '', ...rest] = wrap(`${label} ${words(value)}`, indent)
     return [first, ...rest.map(line => `  ${line}`.trimEnd())]
@@ -22,7 +22,7 @@ function words(value: Json): string {
   if (typeof value === 'string') return plain(value) || '(empty)'
   if (Array.isArray(value) && value.every(item => typeof item !== 'object'))
     return value.map(words).join(', ') || '(none)'
-  return plain(JSON.stringify(value))
+  return isObject(value) ? '(none)' : plain(JSON.stringify(value))
 }
 
 function isObject(value: Json): value is JsonObject {

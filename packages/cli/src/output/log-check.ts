@@ -27,8 +27,8 @@ export function checkLines(check: LogCheck): string[] {
   if (records !== undefined) {
     const { statements, opened, erased, unpublished } = records
     const words = [
-      `${count(statements, 'statement')} hash to their entries`,
-      `${opened} contents open`,
+      `${count(statements, 'statement')} checked against the tree`,
+      `the content of ${opened} opens`,
       `${erased} erased`,
     ]
     if (unpublished > 0) words.push(`${unpublished} not published yet`)
@@ -57,6 +57,6 @@ function historyWords({ held, faults, tree }: LogCheck): string {
   if (held.length === 0) return 'no earlier checkpoint of it was seen here'
   const broken = faults.some(({ kind }) => kind === 'forked' || kind === 'rolled-back')
   if (!broken && tree.faults.length > 0) return 'not shown, since the tree is not the one that was signed'
-  const sizes = held.map(({ checkpoint: { size } }) => size).join(' and ')
-  return `${broken ? 'does not continue' : 'continues'} what it signed at ${sizes} entries`
+  const sizes = held.map(({ checkpoint: { size } }) => count(size, 'entry', 'entries')).join(' and ')
+  return `${broken ? 'does not continue' : 'continues'} what it signed at ${sizes}`
 }

@@ -17,9 +17,13 @@ export function verificationLines(verification: Verification, policyName: string
   const { claims, record } = verification
   const lines = [dim(`  ${'claim'.padEnd(NAME)}${'result'.padEnd(RESULT)}${'basis'.padEnd(BASIS)}reason`)]
   let said = false
-  for (const name of CLAIMS) {
-    lines.push('', ...claimLines(claims[name]))
-    said ||= outcomeOf(claims[name]) === 'said'
+  for (const [i, name] of CLAIMS.entries()) {
+    const claim = claims[name]
+    // Claims that end for one reason stand together, with its sentence once below the last.
+    const continues = i > 0 && claims[CLAIMS[i - 1]!].sentence === claim.sentence
+    const continued = i + 1 < CLAIMS.length && claims[CLAIMS[i + 1]!].sentence === claim.sentence
+    lines.push(...(continues ? [] : ['']), ...(continued ? [claimRow(claim)] : claimLines(claim)))
+    said ||= outcomeOf(claim) === 'said'
   }
   if (said)
     lines.push('', ...wrap('said: on record as the word of the party named; nobody checked it.', 2).map(dim))
@@ -27,10 +31,15 @@ export function verificationLines(verification: Verification, policyName: string
   return [...lines, '', ...verdictLines(verification, policyName)]
 }
 
+function claimRow(claim: Claim): string {
+  const { claim: name, basis = '-', reason } = claim
+  return `  ${pad(bold(name), NAME)}${pad(shown(outcomeOf(claim)), RESULT)}${basis.padEnd(BASIS)}${reason}`
+}
+
 export function claimLines(claim: Claim): string[] {
-  const { claim: name, basis, reason, sentence, notShown } = claim
+  const { sentence, notShown } = claim
   return [
-    `  ${pad(bold(name), NAME)}${pad(shown(outcomeOf(claim)), RESULT)}${(basis ?? '-').padEnd(BASIS)}${reason}`,
+    claimRow(claim),
     ...wrap(plain(sentence), 4),
     ...wrap(`Not shown: ${lowerFirst(plain(notShown))}`, 4).map(dim),
   ]

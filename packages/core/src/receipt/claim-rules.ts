@@ -28,8 +28,7 @@ export function recorded({ record, disclosed, compared }: Facts): Claim {
   }
   for (const name of ['request', 'response'] as const) {
     const opened = disclosed[name]
-    if (opened.state === 'wrong')
-      return { ...base, ...failure(opened, `The ${name} is not what was recorded`) }
+    if (opened.state === 'wrong') return { ...base, ...failure(opened, `the ${name}`) }
     const { held, carried } = compared[name]
     if (held === 'different' || carried === 'different') {
       return {
@@ -206,8 +205,7 @@ function restsOn(
   rule: (value: JsonObject) => Omit<Claim, 'claim'>,
 ): Claim {
   const opened = disclosed[name]
-  if (opened.state === 'wrong')
-    return { claim, ...failure(opened, `What the receipt says of ${WHAT[name]} was altered`) }
+  if (opened.state === 'wrong') return { claim, ...failure(opened, WHAT[name]) }
   if (record.outcome === 'stopped') return notShownRecord(claim)
   if (opened.state === 'absent') {
     return {
@@ -225,14 +223,17 @@ const WHAT = { model: 'the model', sampling: 'the sampling', parties: 'the parti
 
 function failure(
   { reason, detail }: Extract<Opened, { state: 'wrong' }>,
-  words: string,
+  what: string,
 ): Omit<Claim, 'claim'> {
+  const altered = reason === 'disclosure-altered'
   return {
     result: 'fail',
     basis: 'signature',
     reason,
-    sentence: `${words}: ${detail}.`,
-    notShown: 'Who altered it.',
+    sentence: altered
+      ? `What the receipt says of ${what} was altered: ${detail}.`
+      : `What was recorded of ${what} cannot be read: ${detail}.`,
+    notShown: altered ? 'Who altered it.' : `Anything about ${what}.`,
   }
 }
 

@@ -1,1 +1,2 @@
+export { pageApp } from './page.ts'
 export { type LocalNetwork, type LocalOptions, startLocal } from './local.ts'

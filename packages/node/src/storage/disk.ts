@@ -12,6 +12,11 @@ export interface DiskFile {
   /** Reads up to `length` bytes from `at`; fewer only at the end of the file. */
   read(at: number, length: number): Promise<Buffer>
   size(): Promise<number>
+  /**
+   * Makes durable what is in the file by now: a process that was killed may have left bytes that the next one can read
+   * and that a loss of power would still take away.
+   */
+  sync(): Promise<void>
   close(): Promise<void>
 }
 
@@ -26,7 +31,7 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>
   /** The whole of a small file, or undefined where there is none. */
   readFile(path: string): Promise<Buffer | undefined>
-  /** The names in a folder, sorted; the folder is made if it is missing. */
+  /** The names in a folder, sorted, and durable; the folder is made if it is missing. */
   list(folder: string): Promise<string[]>
   remove(path: string): Promise<void>
 }
@@ -74,8 +79,19 @@ class RealFile implements DiskFile {
     return (await this.#handle.stat()).size
   }
 
+  async sync(): Promise<void> {
+    await this.#handle.datasync()
+  }
+
   async close(): Promise<void> {
     await this.#handle.close()
+  }
+}
+
+/** One call may write less than it was given, as on a disk that is nearly full. */
+async function writeWhole(handle: FileHandle, bytes: Uint8Array, length: number, at: number): Promise<void> {
+  for (let done = 0; done < length; ) {
+    done += (await handle.write(bytes, done, length - done, at + done)).bytesWritten
   }
 }
 
@@ -90,18 +106,37 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function writeThenRename(path: string, fill: (handle: FileHandle) => Promise<void>): Promise<void> {
-  const folder = dirname(path)
-  const temporary = join(folder, `.${basename(path)}.tmp`)
-  const handle = await open(temporary, 'w', 0o600)
-  try {
-    await fill(handle)
-    await handle.sync()
-  } finally {
-    await handle.close()
+/** Temporary files in use: two writers of one file must not share one, and a crash must not leave ever more. */
+const temporaries = new Set<string>()
+
+function takeTemporary(path: string): string {
+  for (let number = 0; ; number++) {
+    const name = join(dirname(path), `.${basename(path)}${number === 0 ? '' : `.${number}`}.tmp`)
+    if (temporaries.has(name)) continue
+    temporaries.add(name)
+    return name
   }
-  await rename(temporary, path)
-  await syncFolder(folder)
+}
+
+async function writeThenRename(path: string, fill: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const temporary = takeTemporary(path)
+  try {
+    const handle = await open(temporary, 'w', 0o600)
+    try {
+      await fill(handle)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    // On a full disk the half that was written would keep it full.
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw error
+  } finally {
+    temporaries.delete(temporary)
+  }
+  await syncFolder(dirname(path))
 }
 
 export const realDisk: Disk = {
@@ -116,9 +151,9 @@ export const realDisk: Disk = {
     return writeThenRename(path, async handle => {
       // Real zeros, not a hole: a hole's first write allocates blocks, and a sync then commits the file system's journal.
       for (let at = 0; at < bytes; at += ZEROS.length) {
-        await handle.write(ZEROS, 0, Math.min(ZEROS.length, bytes - at), at)
+        await writeWhole(handle, ZEROS, Math.min(ZEROS.length, bytes - at), at)
       }
-      await handle.write(head, 0, head.length, 0)
+      await writeWhole(handle, head, head.length, 0)
     })
   },
 
@@ -143,7 +178,13 @@ export const realDisk: Disk = {
   },
 
   async list(folder) {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 })
+    await syncFolder(folder)
+    // Each folder that was made is a name in the one above it.
+    for (let above = folder; made !== undefined && above.length >= made.length; ) {
+      above = dirname(above)
+      await syncFolder(above)
+    }
     return (await readdir(folder)).filter(name => !name.startsWith('.')).sort()
   },
 

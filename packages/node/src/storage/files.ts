@@ -3,68 +3,69 @@
  *
  * Invariants:
  * - at most one batch is being written at a time, so after a crash at most the last one is torn;
- * - a batch counts only if it is whole and each of its records' key slots is its own;
+ * - a batch counts only if it is whole and each of its records' key slots is its own; one that counts is made durable
+ *   again at the start, since a process that was killed may have left it in memory alone;
+ * - the key files of a batch are there before it is written, so one that is missing was removed, not lost in a crash;
+ * - a failed batch has no write under way any more when its failure is known, so that none comes after a later one;
  * - a segment's header says where the one before it ends, so a batch that failed there is never read again;
  * - damage anywhere else is `corrupt` and stops the start: a store never continues from another tree.
  */
 import { join } from 'node:path'
 import { AnswerableError } from '@answerable/core'
-import type { Disk, DiskFile } from './disk.ts'
+import type { Disk } from './disk.ts'
 import { KeyFile, keyCheck } from './keys.ts'
 import {
-  BATCH_HEADER_BYTES,
-  decodeSegmentHeader,
   encodeBatch,
-  encodeSegmentHeader,
-  hasLaterBatch,
-  readBatch,
-  readRecord,
   type ScannedBatch,
   SEGMENT_HEADER_BYTES,
-  type SegmentHeader,
   type StoredRecord,
   segmentName,
 } from './segment.ts'
+import { type Mark, type SegmentSizes, Segments } from './segments.ts'
 import type { NewRecord, Position, RecordStorage, ScannedRecord } from './storage.ts'
 
-export interface FileStorageOptions {
-  /** Segments double from the first size up to the last. Bytes. */
-  firstSegmentBytes?: number
-  lastSegmentBytes?: number
+export interface FileStorageOptions extends Partial<SegmentSizes> {
+  /** Stays what it was when the folder was made. */
+  keysPerFile?: number
   /** The entry of a statement, to match key slots with: SHA-256. */
   entryOf(statement: Uint8Array): Uint8Array
 }
 
-interface Segment extends SegmentHeader {
-  sequence: number
-  path: string
-  bytes: number
-}
-
 export class FileStorage implements RecordStorage {
-  readonly #disk: Disk
-  readonly #folder: string
+  readonly #segments: Segments
   readonly #keys: KeyFile
-  readonly #options: Required<FileStorageOptions>
-  readonly #segments: Segment[] = []
-  readonly #open = new Map<number, Promise<DiskFile>>()
+  readonly #entryOf: FileStorageOptions['entryOf']
+  /** Records that are durable, and where the next batch goes in the last segment. */
   #size = 0
-  /** Where the next batch goes in the last segment. */
   #end = SEGMENT_HEADER_BYTES
+  /** Where each batch of the last segment begins. */
+  #marks: Mark[] = []
   #failed = false
-  #spare: Promise<number | undefined> | undefined
+  #recovering: Promise<boolean> | undefined
+  /** The next key file, being made while this one fills. A failure shows when it is needed. */
+  #nextKeys: Promise<void> | undefined
 
-  private constructor(disk: Disk, folder: string, options: FileStorageOptions) {
-    this.#disk = disk
-    this.#folder = folder
-    this.#keys = new KeyFile(disk, join(folder, 'keys'))
-    this.#options = { firstSegmentBytes: 4 << 20, lastSegmentBytes: 64 << 20, ...options }
+  private constructor(segments: Segments, keys: KeyFile, entryOf: FileStorageOptions['entryOf']) {
+    this.#segments = segments
+    this.#keys = keys
+    this.#entryOf = entryOf
   }
 
   /** Opens the folder, or makes it. Throws `corrupt` where what was acknowledged is no longer whole. */
-  static async open(disk: Disk, folder: string, options: FileStorageOptions): Promise<FileStorage> {
-    const storage = new FileStorage(disk, folder, options)
-    await storage.#load()
+  static async open(
+    disk: Disk,
+    folder: string,
+    { entryOf, keysPerFile, firstSegmentBytes = 4 << 20, lastSegmentBytes = 64 << 20 }: FileStorageOptions,
+  ): Promise<FileStorage> {
+    const keys = await KeyFile.open(disk, join(folder, 'keys'), keysPerFile)
+    const segments = await Segments.open(disk, folder, { firstSegmentBytes, lastSegmentBytes })
+    const storage = new FileStorage(segments, keys, entryOf)
+    try {
+      await storage.#load()
+    } catch (error) {
+      await storage.close()
+      throw error
+    }
     return storage
   }
 
@@ -80,17 +81,24 @@ export class FileStorage implements RecordStorage {
     if (this.#failed)
       throw new AnswerableError('not-writable', 'the store could not be written; it is being retried')
     try {
-      const { bytes, offsets } = encodeBatch(this.#size, records)
-      if (this.#end + bytes.length > this.#last().bytes) await this.#roll(SEGMENT_HEADER_BYTES + bytes.length)
-      const { sequence } = this.#last()
+      const first = this.#size
+      const { bytes, offsets } = encodeBatch(first, records)
+      if (this.#end + bytes.length > this.#segments.last.bytes)
+        await this.#roll(SEGMENT_HEADER_BYTES + bytes.length)
+      if (!(this.#keys.has(first) && this.#keys.has(first + records.length - 1)))
+        await this.#keys.prepare(first, records.length)
+      const { sequence } = this.#segments.last
       const start = this.#end
       const slots = records.map(({ key, entry }) => key && { key, check: keyCheck(key, entry) })
-      await Promise.all([
-        this.#file(sequence).then(file => file.write(bytes, start)),
-        slots.some(slot => slot !== undefined) ? this.#keys.write(this.#size, slots) : undefined,
+      const outcomes = await Promise.allSettled([
+        this.#segments.write(bytes, start),
+        slots.some(slot => slot !== undefined) ? this.#keys.write(first, slots) : undefined,
       ])
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+      this.#marks.push({ at: start, index: first })
       this.#end = start + bytes.length
       this.#size += records.length
+      if (this.#keys.nearEnd(this.#size)) this.#prepareKeys()
       return offsets.map(offset => ({ segment: sequence, offset: start + offset }))
     } catch (cause) {
       // After a failed sync the kernel may have dropped the pages, so the file is not written to again: recover()
@@ -102,42 +110,58 @@ export class FileStorage implements RecordStorage {
     }
   }
 
-  async recover(): Promise<boolean> {
-    if (!this.#failed) return true
-    try {
-      await this.#roll(SEGMENT_HEADER_BYTES)
-      this.#failed = false
-      return true
-    } catch {
-      return false
-    }
+  recover(): Promise<boolean> {
+    if (!this.#failed) return Promise.resolve(true)
+    this.#recovering ??= this.#roll(SEGMENT_HEADER_BYTES)
+      .then(
+        () => {
+          this.#failed = false
+          return true
+        },
+        () => false,
+      )
+      .finally(() => {
+        this.#recovering = undefined
+      })
+    return this.#recovering
   }
 
-  async read({ segment, offset }: Position): Promise<StoredRecord> {
-    const known = this.#segments.find(({ sequence }) => sequence === segment)
-    if (known === undefined) throw new AnswerableError('not-found', `segment ${segment} is no longer kept`)
-    return readRecord(await this.#file(segment), offset, known.path)
+  read(position: Position): Promise<StoredRecord> {
+    return this.#segments.read(position)
   }
 
   async key(index: number): Promise<Uint8Array | undefined> {
     const slot = await this.#keys.read(index)
+    if (slot.state === 'damaged')
+      throw new AnswerableError('corrupt', `${this.#keys.pathOf(index)}: the key of record ${index} is damaged`)
     return slot.state === 'held' ? slot.key : undefined
   }
 
-  eraseKey(index: number): Promise<void> {
-    return this.#keys.erase(index)
+  async eraseKey(index: number): Promise<void> {
+    // A slot beyond the last record would make the record that comes there look erased.
+    if (index >= this.#size) throw new AnswerableError('not-found', `there is no record ${index} yet`)
+    await this.#keys.erase(index)
   }
 
   async *scan(index: number): AsyncGenerator<ScannedRecord> {
-    const size = this.#size
-    let start = this.#segments.findLastIndex(({ firstIndex }) => firstIndex <= index)
-    if (start === -1) start = 0
-    for (let i = start; i < this.#segments.length; i++) {
-      const segment = this.#segments[i]!
-      for await (const batch of this.#batches(segment, this.#segments[i + 1])) {
+    // What is committed meanwhile is left out: behind this mark a batch may be half written.
+    const end = { at: this.#end, index: this.#size }
+    const segments = [...this.#segments.all]
+    const marks = this.#marks
+    if (index >= end.index) return
+    const start = Math.max(
+      0,
+      segments.findLastIndex(({ firstIndex }) => firstIndex <= index),
+    )
+    for (let i = start; i < segments.length; i++) {
+      const segment = segments[i]!
+      const next = segments[i + 1]
+      const known = next === undefined ? marks.findLast(mark => mark.index <= index) : undefined
+      const from = known ?? { at: SEGMENT_HEADER_BYTES, index: segment.firstIndex }
+      const to = next === undefined ? end : { at: next.previousEnd, index: next.firstIndex }
+      for await (const batch of this.#segments.batchesUpTo(segment, from, to)) {
         for (const [j, { offset, ...record }] of batch.records.entries()) {
           const at = batch.firstIndex + j
-          if (at >= size) return
           if (at >= index) yield { ...record, index: at, position: { segment: segment.sequence, offset } }
         }
       }
@@ -145,150 +169,62 @@ export class FileStorage implements RecordStorage {
   }
 
   async close(): Promise<void> {
-    await this.#spare
-    const files = [...this.#open.values()]
-    this.#open.clear()
-    for (const file of files) await (await file.catch(() => undefined))?.close()
+    await this.#recovering
+    await this.#nextKeys
+    await this.#segments.close()
     await this.#keys.close()
   }
 
   async #load(): Promise<void> {
-    const names = (await this.#disk.list(join(this.#folder, 'segments'))).filter(name =>
-      /^\d{8}\.seg$/.test(name),
-    )
-    for (const name of names) {
-      const sequence = Number(name.slice(0, 8))
-      const path = this.#path(sequence)
-      const expected = this.#segments.at(-1)
-      if (expected !== undefined && sequence !== expected.sequence + 1)
-        throw new AnswerableError('corrupt', `${this.#path(expected.sequence + 1)} is missing`)
-      const file = await this.#file(sequence)
-      const header = decodeSegmentHeader(await file.read(0, SEGMENT_HEADER_BYTES), path)
-      this.#segments.push({ ...header, sequence, path, bytes: await file.size() })
-    }
-    if (this.#segments.length === 0) {
-      await this.#create(
-        { firstIndex: 0, previousEnd: SEGMENT_HEADER_BYTES },
-        0,
-        this.#options.firstSegmentBytes,
-      )
-    }
-    const last = this.#last()
+    const { last } = this.#segments
     this.#size = last.firstIndex
-    this.#end = SEGMENT_HEADER_BYTES
-    for await (const batch of this.#batches(last, undefined)) {
-      this.#size = batch.firstIndex + batch.records.length
+    let held: ScannedBatch | undefined
+    for await (const batch of this.#segments.batches(last, { at: this.#end, index: this.#size })) {
+      held = batch
+      this.#marks.push({ at: batch.start, index: batch.firstIndex })
       this.#end = batch.end
+      this.#size += batch.records.length
+    }
+    // Only the last batch can be whole here and still lack its keys, for the next is written when both are durable.
+    if (held !== undefined && !(await this.#ownsKeys(held))) {
+      this.#marks.pop()
+      this.#end = held.start
+      this.#size = held.firstIndex
+    }
+    await this.#segments.checkEnd(last, { at: this.#end, index: this.#size })
+    await this.#segments.sync()
+    if (held !== undefined) {
+      const lastIndex = held.firstIndex + held.records.length - 1
+      for (let i = held.firstIndex; i < lastIndex; i += this.#keys.slots) await this.#keys.sync(i)
+      await this.#keys.sync(lastIndex)
     }
     await this.#keys.prepare(this.#size)
   }
 
-  /**
-   * The valid batches of a segment. With a next segment they must lead exactly to where its header says; in the last
-   * one they end at the first batch that is not whole, which must be the last thing written.
-   */
-  async *#batches(segment: Segment, next: Segment | undefined): AsyncGenerator<ScannedBatch> {
-    const file = await this.#file(segment.sequence)
-    const stop = next?.previousEnd ?? Number.POSITIVE_INFINITY
-    let at = SEGMENT_HEADER_BYTES
-    let index = segment.firstIndex
-    let held: ScannedBatch | undefined
-    while (at < stop) {
-      const batch = await readBatch(file, at, index)
-      if (batch === undefined) break
-      if (held !== undefined) yield held
-      held = batch
-      at = batch.end
-      index += batch.records.length
-    }
-    // Only the last batch can be whole here and still lack its keys, for the next is written when both are durable.
-    if (held !== undefined && (next !== undefined || (await this.#ownsKeys(held)))) yield held
-    else if (held !== undefined) {
-      at = held.start
-      index = held.firstIndex
-    }
-    if (next !== undefined && (at !== stop || index !== next.firstIndex))
-      throw new AnswerableError('corrupt', `${segment.path}: damaged at byte ${at} (record ${index})`)
-    if (next === undefined && (await hasLaterBatch(file, at + 1, index)))
-      throw new AnswerableError('corrupt', `${segment.path}: damaged at byte ${at} (record ${index})`)
-  }
-
-  /** Whether the key slots of a batch became durable with it. An erased slot was, once. */
+  /** Whether the key slots of a batch became durable with it. An erased slot did, and so did those of a missing file. */
   async #ownsKeys(batch: ScannedBatch): Promise<boolean> {
     for (const [i, { statement, content }] of batch.records.entries()) {
-      if (content.length === 0) continue
-      const slot = await this.#keys.read(batch.firstIndex + i)
-      if (slot.state === 'empty') return false
-      if (slot.state === 'held' && slot.check !== keyCheck(slot.key, this.#options.entryOf(statement)))
-        return false
+      const index = batch.firstIndex + i
+      if (content.length === 0 || !this.#keys.has(index)) continue
+      const slot = await this.#keys.read(index)
+      if (slot.state === 'erased') continue
+      if (slot.state !== 'held' || slot.check !== keyCheck(slot.key, this.#entryOf(statement))) return false
     }
     return true
   }
 
-  /** Starts the next segment, with room for at least `least` bytes. Its header is durable before anything follows it. */
   async #roll(least: number): Promise<void> {
-    const last = this.#last()
-    const header = { firstIndex: this.#size, previousEnd: this.#end }
-    const sequence = last.sequence + 1
-    const spare = await this.#spare
-    this.#spare = undefined
-    if (spare !== undefined && spare >= least) {
-      const file = await this.#disk.open(this.#sparePath())
-      try {
-        await file.write(encodeSegmentHeader(header), 0)
-      } finally {
-        await file.close()
-      }
-      await this.#disk.rename(this.#sparePath(), this.#path(sequence))
-      this.#segments.push({ ...header, sequence, path: this.#path(sequence), bytes: spare })
-    } else {
-      await this.#create(header, sequence, Math.max(least, this.#nextBytes(last.bytes)))
-    }
+    await this.#segments.roll({ at: this.#end, index: this.#size }, least)
     this.#end = SEGMENT_HEADER_BYTES
-    await this.#keys.prepare(this.#size)
-    this.#prepareSpare()
+    this.#marks = []
   }
 
-  async #create(header: SegmentHeader, sequence: number, bytes: number): Promise<void> {
-    const path = this.#path(sequence)
-    await this.#disk.preallocate(path, bytes, encodeSegmentHeader(header))
-    this.#segments.push({ ...header, sequence, path, bytes })
-  }
-
-  /** Writes the zeros of the segment after this one while this one fills. A failure shows when the spare is needed. */
-  #prepareSpare(): void {
-    const bytes = this.#nextBytes(this.#last().bytes)
-    this.#spare = this.#disk.preallocate(this.#sparePath(), bytes, Buffer.alloc(0)).then(
-      () => bytes,
-      () => undefined,
-    )
-  }
-
-  #nextBytes(bytes: number): number {
-    return Math.min(
-      bytes * 2,
-      Math.max(this.#options.lastSegmentBytes, SEGMENT_HEADER_BYTES + BATCH_HEADER_BYTES),
-    )
-  }
-
-  #last(): Segment {
-    return this.#segments.at(-1)!
-  }
-
-  #path(sequence: number): string {
-    return join(this.#folder, 'segments', segmentName(sequence))
-  }
-
-  #sparePath(): string {
-    return join(this.#folder, 'segments', 'spare')
-  }
-
-  #file(sequence: number): Promise<DiskFile> {
-    const open = this.#open.get(sequence)
-    if (open !== undefined) return open
-    const opening = this.#disk.open(this.#path(sequence))
-    this.#open.set(sequence, opening)
-    opening.catch(() => this.#open.delete(sequence))
-    return opening
+  #prepareKeys(): void {
+    this.#nextKeys ??= this.#keys
+      .prepareNext(this.#size)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#nextKeys = undefined
+      })
   }
 }

@@ -2,23 +2,33 @@
  * Content keys, one fixed slot a record, in files of their own: overwriting a slot makes the record's content
  * unreadable for good, wherever the segment was copied to. Backups must leave this folder out (docs/operations.md).
  *
- *   slot  key 32 bytes | CRC-32 of key and entry digest u32 | state u32 (0 never written, 1 held, 2 erased)
+ *   slot  state u8 | zeros to 4 | CRC-32 of key and entry digest u32 | key 32 bytes | zeros to 64
+ *
+ * A slot never crosses a sector, and its state comes first and is one byte, so that an erasure cut short by a crash has
+ * either not begun or says `erased`: it never looks like a key that did not become durable.
  */
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { AnswerableError } from '@answerable/core'
 import type { Disk, DiskFile } from './disk.ts'
+import { OpenFiles } from './open-files.ts'
 
-const SLOT_BYTES = 40
+const SLOT_BYTES = 64
+const CHECK_AT = 4
+const KEY_AT = 8
 const SLOTS_PER_FILE = 1 << 16
-const HELD = 1
-const ERASED = 2
+/** States differ in several bits, so that no flipped one turns a lost key into an erased one. */
+const EMPTY = 0
+const HELD = 0xa5
+const ERASED = 0x3c
 export const KEY_BYTES = 32
 
 export type KeySlot =
   | { state: 'held'; key: Uint8Array; check: number }
   | { state: 'empty' }
   | { state: 'erased' }
+  /** A torn write, or damage. */
+  | { state: 'damaged' }
 
 /** Binds a key to the record it opens, so that a slot from before a crash is not taken for the record's own. */
 export function keyCheck(key: Uint8Array, entry: Uint8Array): number {
@@ -28,19 +38,59 @@ export function keyCheck(key: Uint8Array, entry: Uint8Array): number {
 export class KeyFile {
   readonly #disk: Disk
   readonly #folder: string
-  readonly #files = new Map<number, Promise<DiskFile>>()
+  readonly #slots: number
+  readonly #files: OpenFiles
+  /** Numbers of the files that are there, and of those being made. */
+  readonly #there = new Set<number>()
+  readonly #making = new Map<number, Promise<void>>()
 
-  constructor(disk: Disk, folder: string) {
+  private constructor(disk: Disk, folder: string, slots: number) {
     this.#disk = disk
     this.#folder = folder
+    this.#slots = slots
+    this.#files = new OpenFiles(disk)
   }
 
-  /** Makes the file for this index ready, so that no commit has to wait for it. */
-  async prepare(index: number): Promise<void> {
-    await this.#file(index, true)
+  static async open(disk: Disk, folder: string, slotsPerFile: number = SLOTS_PER_FILE): Promise<KeyFile> {
+    const keys = new KeyFile(disk, folder, slotsPerFile)
+    for (const name of await disk.list(folder)) {
+      if (/^\d{8}\.keys$/.test(name)) keys.#there.add(Number(name.slice(0, 8)))
+    }
+    return keys
   }
 
-  /** Writes the slots of consecutive records, durably. `undefined` leaves a slot empty: a record without content. */
+  /** Whether the file of this index is there. It is made before any record of it, so one that is missing was removed. */
+  has(index: number): boolean {
+    return this.#there.has(this.#numberOf(index))
+  }
+
+  /**
+   * Makes the files for `count` records from `size`, the first that has none yet. Where one stands for records that
+   * are there already, their keys are gone and their slots say so.
+   */
+  async prepare(size: number, count = 1): Promise<void> {
+    const last = this.#numberOf(size + count - 1)
+    for (let number = this.#numberOf(size); number <= last; number++) {
+      if (!this.#there.has(number)) await this.#make(number, size)
+    }
+  }
+
+  /** Whether the file of this index is more than half full with it, so that the next one should be made. */
+  nearEnd(index: number): boolean {
+    return index % this.#slots >= this.#slots / 2
+  }
+
+  /** Makes the file after that of `size` ready, so that no commit has to wait for it. */
+  async prepareNext(size: number): Promise<void> {
+    const next = this.#numberOf(size) + 1
+    if (!this.#there.has(next)) await this.#make(next, size)
+  }
+
+  /**
+   * Writes the slots of consecutive records, durably, in files that are prepared. `undefined` leaves a slot empty: a
+   * record without content. Settles when no write is under way any more, failed or not: a slot is written again after
+   * a failure, and the older write must not come second.
+   */
   async write(
     firstIndex: number,
     keys: readonly ({ key: Uint8Array; check: number } | undefined)[],
@@ -48,79 +98,92 @@ export class KeyFile {
     const writes: Promise<void>[] = []
     for (let i = 0; i < keys.length; ) {
       const index = firstIndex + i
-      const count = Math.min(keys.length - i, SLOTS_PER_FILE - (index % SLOTS_PER_FILE))
+      const count = Math.min(keys.length - i, this.#slots - (index % this.#slots))
       const bytes = Buffer.alloc(count * SLOT_BYTES)
       for (let j = 0; j < count; j++) {
         const slot = keys[i + j]
         if (slot === undefined) continue
-        bytes.set(slot.key, j * SLOT_BYTES)
-        bytes.writeUInt32BE(slot.check, j * SLOT_BYTES + KEY_BYTES)
-        bytes.writeUInt32BE(HELD, j * SLOT_BYTES + KEY_BYTES + 4)
+        bytes[j * SLOT_BYTES] = HELD
+        bytes.writeUInt32BE(slot.check, j * SLOT_BYTES + CHECK_AT)
+        bytes.set(slot.key, j * SLOT_BYTES + KEY_AT)
       }
-      writes.push(this.#file(index, true).then(file => file.write(bytes, offsetOf(index))))
+      writes.push(this.#use(index, file => file.write(bytes, this.#offsetOf(index))))
       i += count
     }
-    await Promise.all(writes)
+    if (writes.length === 1) return writes[0]
+    for (const outcome of await Promise.allSettled(writes)) {
+      if (outcome.status === 'rejected') throw outcome.reason
+    }
   }
 
   async read(index: number): Promise<KeySlot> {
-    let file: DiskFile
-    try {
-      file = await this.#file(index, false)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { state: 'empty' }
-      throw error
-    }
-    const bytes = await file.read(offsetOf(index), SLOT_BYTES)
-    if (bytes.length < SLOT_BYTES) return { state: 'empty' }
-    const state = bytes.readUInt32BE(KEY_BYTES + 4)
+    if (!this.has(index)) return { state: 'empty' }
+    const bytes = await this.#use(index, file => file.read(this.#offsetOf(index), SLOT_BYTES))
+    if (bytes.length < SLOT_BYTES)
+      throw new AnswerableError('corrupt', `${this.pathOf(index)}: not a whole key file`)
+    const state = bytes[0]
     if (state === HELD)
-      return { state: 'held', key: bytes.subarray(0, KEY_BYTES), check: bytes.readUInt32BE(KEY_BYTES) }
-    return { state: state === ERASED ? 'erased' : 'empty' }
+      return {
+        state: 'held',
+        key: bytes.subarray(KEY_AT, KEY_AT + KEY_BYTES),
+        check: bytes.readUInt32BE(CHECK_AT),
+      }
+    return { state: state === ERASED ? 'erased' : state === EMPTY ? 'empty' : 'damaged' }
+  }
+
+  pathOf(index: number): string {
+    return this.#path(this.#numberOf(index))
   }
 
   /** Overwrites the slot. The medium may keep old blocks below the file system; docs/operations.md says so. */
   async erase(index: number): Promise<void> {
-    const bytes = Buffer.alloc(SLOT_BYTES)
-    bytes.writeUInt32BE(ERASED, KEY_BYTES + 4)
-    const file = await this.#file(index, false)
-    await file.write(bytes, offsetOf(index))
+    if (!this.has(index)) return
+    await this.#use(index, file => file.write(erasedSlots(1), this.#offsetOf(index)))
+  }
+
+  /** Makes durable what another process may have left in the file of this index. */
+  async sync(index: number): Promise<void> {
+    if (this.has(index)) await this.#use(index, file => file.sync())
   }
 
   async close(): Promise<void> {
-    const files = [...this.#files.values()]
-    this.#files.clear()
-    for (const file of files) await (await file.catch(() => undefined))?.close()
+    await Promise.allSettled(this.#making.values())
+    await this.#files.close()
   }
 
-  #file(index: number, create: boolean): Promise<DiskFile> {
-    const number = Math.floor(index / SLOTS_PER_FILE)
-    const open = this.#files.get(number)
-    if (open !== undefined) return open
-    const opening = this.#open(number, create)
-    this.#files.set(number, opening)
-    // A failure is not kept: the next call tries again.
-    opening.catch(() => this.#files.delete(number))
-    return opening
+  #make(number: number, size: number): Promise<void> {
+    const making = this.#making.get(number)
+    if (making !== undefined) return making
+    const gone = Math.max(0, size - number * this.#slots)
+    const made = this.#disk
+      .preallocate(this.#path(number), this.#slots * SLOT_BYTES, erasedSlots(gone))
+      .then(() => {
+        this.#there.add(number)
+      })
+      .finally(() => this.#making.delete(number))
+    this.#making.set(number, made)
+    return made
   }
 
-  async #open(number: number, create: boolean): Promise<DiskFile> {
-    const path = join(this.#folder, `${String(number).padStart(8, '0')}.keys`)
-    if (
-      create &&
-      !(await this.#disk.list(this.#folder)).includes(`${String(number).padStart(8, '0')}.keys`)
-    ) {
-      await this.#disk.preallocate(path, SLOTS_PER_FILE * SLOT_BYTES, Buffer.alloc(0))
-    }
-    const file = await this.#disk.open(path)
-    if ((await file.size()) !== SLOTS_PER_FILE * SLOT_BYTES) {
-      await file.close()
-      throw new AnswerableError('corrupt', `${path}: not a whole key file`)
-    }
-    return file
+  #use<T>(index: number, work: (file: DiskFile) => Promise<T>): Promise<T> {
+    return this.#files.use(this.pathOf(index), work)
+  }
+
+  #path(number: number): string {
+    return join(this.#folder, `${String(number).padStart(8, '0')}.keys`)
+  }
+
+  #numberOf(index: number): number {
+    return Math.floor(index / this.#slots)
+  }
+
+  #offsetOf(index: number): number {
+    return (index % this.#slots) * SLOT_BYTES
   }
 }
 
-function offsetOf(index: number): number {
-  return (index % SLOTS_PER_FILE) * SLOT_BYTES
+function erasedSlots(count: number): Buffer {
+  const bytes = Buffer.alloc(count * SLOT_BYTES)
+  for (let i = 0; i < count; i++) bytes[i * SLOT_BYTES] = ERASED
+  return bytes
 }

@@ -107,20 +107,25 @@ export interface ScannedBatch {
   records: (StoredRecord & { offset: number })[]
 }
 
+/** What batches are read from: a file, or a window over one. */
+export type ByteReader = Pick<DiskFile, 'read'>
+
 /**
- * Reads the batch at `at`, or undefined where there is no whole, valid batch with that first index: the end of the
- * segment, or a batch that a crash tore.
+ * Reads the batch at `at`, or undefined where there is no whole, valid batch with that first index before `limit`: the
+ * end of the segment, or a batch that a crash tore.
  */
 export async function readBatch(
-  file: DiskFile,
+  file: ByteReader,
   at: number,
   firstIndex: number,
+  limit: number,
 ): Promise<ScannedBatch | undefined> {
+  if (at + BATCH_HEADER_BYTES > limit) return undefined
   const head = await file.read(at, BATCH_HEADER_BYTES)
   if (head.length < BATCH_HEADER_BYTES || head.readUInt32BE(0) !== BATCH_MAGIC) return undefined
   if (Number(head.readBigUInt64BE(8)) !== firstIndex) return undefined
   const length = BATCH_HEADER_BYTES + head.readUInt32BE(4)
-  if (at + length > (await file.size())) return undefined
+  if (at + length > limit) return undefined
   const bytes = await file.read(at, length)
   if (bytes.length < length || bytes.readUInt32BE(20) !== batchChecksum(bytes)) return undefined
   const records: ScannedBatch['records'] = []
@@ -145,28 +150,54 @@ function decodeRecord(bytes: Buffer): StoredRecord {
   return { statement: bytes.subarray(RECORD_HEADER_BYTES, content), content: bytes.subarray(content) }
 }
 
-/** Reads one record at its offset. Throws `corrupt` where no record can stand there. */
-export async function readRecord(file: DiskFile, offset: number, path: string): Promise<StoredRecord> {
-  const head = await file.read(offset, RECORD_HEADER_BYTES)
-  if (head.length === RECORD_HEADER_BYTES) {
-    const length = recordBytes(head, 0)
-    if (offset + length <= (await file.size())) return decodeRecord(await file.read(offset, length))
+/** What one read brings, so that most records take no second one. */
+const FIRST_READ_BYTES = 4096
+
+/** Reads one record at its offset. Throws `corrupt` where none can stand there before `limit`, the segment's end. */
+export async function readRecord(
+  file: DiskFile,
+  offset: number,
+  limit: number,
+  path: string,
+): Promise<StoredRecord> {
+  const first = await file.read(offset, Math.max(0, Math.min(FIRST_READ_BYTES, limit - offset)))
+  if (first.length >= RECORD_HEADER_BYTES) {
+    const length = recordBytes(first, 0)
+    const bytes = length <= first.length ? first.subarray(0, length) : undefined
+    if (bytes !== undefined) return decodeRecord(bytes)
+    if (offset + length <= limit) {
+      const whole = await file.read(offset, length)
+      if (whole.length === length) return decodeRecord(whole)
+    }
   }
   throw new AnswerableError('corrupt', `${path}: no record at byte ${offset}`)
 }
 
+const SEARCH_BYTES = 1 << 20
+
 /**
- * Whether any valid batch with a later index lies behind `at`. A crash tears only the last batch, so one behind an
- * invalid batch shows that the invalid one was whole once, and has been damaged since.
+ * Whether any valid batch with a later index lies between `at` and `limit`. A crash tears only the last batch, so one
+ * behind an invalid batch shows that the invalid one was whole once, and has been damaged since.
  */
-export async function hasLaterBatch(file: DiskFile, at: number, firstIndex: number): Promise<boolean> {
+export async function hasLaterBatch(
+  file: ByteReader,
+  at: number,
+  firstIndex: number,
+  limit: number,
+): Promise<boolean> {
   const magic = Buffer.alloc(4)
   magic.writeUInt32BE(BATCH_MAGIC)
-  const rest = await file.read(at, (await file.size()) - at)
-  for (let i = rest.indexOf(magic); i !== -1; i = rest.indexOf(magic, i + 1)) {
-    if (i + BATCH_HEADER_BYTES > rest.length) return false
-    const index = Number(rest.readBigUInt64BE(i + 8))
-    if (index > firstIndex && (await readBatch(file, at + i, index)) !== undefined) return true
+  // Pieces overlap by a header less one byte, so that each header is whole in one of them.
+  for (let start = at; start + BATCH_HEADER_BYTES <= limit; start += SEARCH_BYTES - BATCH_HEADER_BYTES + 1) {
+    const piece = await file.read(start, Math.min(SEARCH_BYTES, limit - start))
+    for (let i = piece.indexOf(magic); i !== -1; i = piece.indexOf(magic, i + 1)) {
+      if (i + BATCH_HEADER_BYTES > piece.length) break
+      const index = Number(piece.readBigUInt64BE(i + 8))
+      // The records between took room, so no number that a torn record's own bytes spell is taken for an index.
+      const most = firstIndex + Math.ceil((start + i - at + 1) / RECORD_HEADER_BYTES)
+      if (index <= firstIndex || index > most) continue
+      if ((await readBatch(file, start + i, index, limit)) !== undefined) return true
+    }
   }
   return false
 }

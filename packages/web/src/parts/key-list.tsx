@@ -31,7 +31,7 @@ function Keys({ title, lines }: { title: string; lines: readonly KeyLine[] }) {
           <div key={name + fingerprint}>
             <dt>{name}</dt>
             <dd>
-              <code className="hash">{fingerprint}</code>
+              <code className="hash fingerprint">{fingerprint}</code>
             </dd>
           </div>
         ))}

@@ -54,7 +54,7 @@ export function LogPicture({ facts: { index, size, root, cosigners }, verificati
         </text>
         <path className="pic-way" d={`M170 114V${LEAF_Y}`} />
         <text className="pic-small pic-start" x="186" y={LEAF_Y - 20}>
-          {`entry ${number(index)} of ${number(size)}`}
+          {`entry ${number(index)}, counted from 0`}
         </text>
         {steps.map((step, i) => (
           <PictureRung

@@ -44,13 +44,13 @@ export function TrustPanel({ offer: { value, problem, again }, trust }: Props) {
             On this page you trust the keys of <strong>{name}</strong>.
             {!lasting && ' Your browser keeps nothing, so this lasts until you leave the page.'}
           </p>
+          <button type="button" className="quiet" onClick={then(() => withdraw(name))}>
+            Withdraw trust
+          </button>
           <details>
             <summary>Show the keys</summary>
             <KeyList keys={keysOf(parsed)} />
           </details>
-          <button type="button" className="quiet" onClick={then(() => withdraw(name))}>
-            Withdraw trust
-          </button>
         </div>
       ))}
       {granted.length === 0 && (

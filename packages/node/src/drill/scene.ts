@@ -1,0 +1,121 @@
+/** Where a drill takes place: a temporary folder, throwaway networks in it, and an end to all of it. */
+import { rmSync } from 'node:fs'
+import { cp, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type LocalNetwork, startLocal } from '../network/index.ts'
+import { ChildGateway } from './child-gateway.ts'
+import { Findings } from './findings.ts'
+import { Holder } from './holder.ts'
+import { drillConfig } from './settings.ts'
+import { DrillUpstream } from './upstream.ts'
+import { WitnessLinks } from './witness-links.ts'
+
+export interface Throwaway {
+  readonly network: LocalNetwork
+  readonly url: string
+  /** What the network told its owner. */
+  readonly reports: readonly string[]
+  readonly links: WitnessLinks
+  /** A reader who took the trust that was offered at this start. */
+  readonly holder: Holder
+}
+
+/** How long to wait for what must come, and, without the fault, for what must not. Milliseconds. */
+const PATIENCE = 15_000
+const IMPATIENCE = 700
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+export class Scene {
+  /** Whether the fault is injected. */
+  readonly inject: boolean
+  readonly findings = new Findings()
+  readonly upstream: DrillUpstream
+  readonly #folder: string
+  readonly #closers: (() => unknown)[] = []
+  readonly #onExit = () => rmSync(this.#folder, { recursive: true, force: true })
+  readonly #onSignal = (signal: NodeJS.Signals) => {
+    // Children end with their channel to us.
+    this.#onExit()
+    this.#forget()
+    process.kill(process.pid, signal)
+  }
+
+  private constructor(inject: boolean, folder: string, upstream: DrillUpstream) {
+    this.inject = inject
+    this.#folder = folder
+    this.upstream = upstream
+    this.#closers.push(() => upstream.close())
+    process.once('exit', this.#onExit)
+    for (const signal of SIGNALS) process.on(signal, this.#onSignal)
+  }
+
+  static async open(inject: boolean): Promise<Scene> {
+    const folder = await mkdtemp(join(tmpdir(), 'answerable-drill-'))
+    return new Scene(inject, folder, await DrillUpstream.open())
+  }
+
+  /** The path of a data folder by its name here. */
+  path(...parts: string[]): string {
+    return join(this.#folder, ...parts)
+  }
+
+  /** Starts a network on a data folder. Rejects as the start does. */
+  async network(name: string, links = new WitnessLinks()): Promise<Throwaway> {
+    const reports: string[] = []
+    const network = await startLocal({
+      folder: this.path(name),
+      config: drillConfig(this.upstream.url),
+      environment: {},
+      demo: false,
+      reach: links.reach,
+      report: event => reports.push(event),
+    })
+    this.#closers.push(() => network.close())
+    return { network, url: network.url, reports, links, holder: new Holder(network.policy) }
+  }
+
+  /** Starts one in a process of its own. */
+  async child(name: string): Promise<ChildGateway> {
+    const child = await ChildGateway.start(this.path(name), this.upstream.url)
+    this.#closers.push(() => child.kill())
+    return child
+  }
+
+  onClose(closer: () => unknown): void {
+    this.#closers.push(closer)
+  }
+
+  /** Copies a data folder that nobody writes to. */
+  copy(from: string, to: string): Promise<void> {
+    return cp(this.path(from), this.path(to), { recursive: true })
+  }
+
+  /** Waits until something holds that must come to hold. Resolves with whether it did in time. */
+  async comes(holds: () => boolean | Promise<boolean>, patience = PATIENCE): Promise<boolean> {
+    const end = performance.now() + patience
+    while (!(await holds())) {
+      if (performance.now() > end) return false
+      await sleep(10)
+    }
+    return true
+  }
+
+  /** The same for what only the fault brings about: without it the wait is short. */
+  faultShows(holds: () => boolean | Promise<boolean>): Promise<boolean> {
+    return this.comes(holds, this.inject ? PATIENCE : IMPATIENCE)
+  }
+
+  /** Ends what is still running, children first by their ids, and removes the folder. */
+  async close(): Promise<void> {
+    for (const closer of this.#closers.splice(0).reverse()) await closer()
+    this.#forget()
+    this.#onExit()
+  }
+
+  #forget(): void {
+    process.off('exit', this.#onExit)
+    for (const signal of SIGNALS) process.off(signal, this.#onSignal)
+  }
+}

@@ -1,0 +1,15 @@
+/** The configuration of a throwaway gateway. */
+import { GatewayConfig } from '../gateway/config.ts'
+
+export function drillConfig(upstream: string): GatewayConfig {
+  return GatewayConfig.parse({
+    operator: 'drill',
+    port: 0,
+    // As often as allowed, so that a drill takes seconds.
+    publishMilliseconds: 50,
+    upstreams: [{ name: 'parrot', url: upstream, models: ['parrot*'] }],
+  })
+}
+
+/** The folder of a throwaway network's first inference log. */
+export const FIRST_LOG = 'inference-1'
