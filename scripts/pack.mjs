@@ -46,14 +46,18 @@ for (const name of ['core', 'node', 'web', 'cli']) {
   } else {
     compile(name, source, target)
     manifest.exports = exportsOf(manifest.exports)
-    if (manifest.bin) manifest.bin = Object.fromEntries(Object.entries(manifest.bin).map(([k, v]) => [k, built(v)]))
+    if (manifest.bin)
+      manifest.bin = Object.fromEntries(Object.entries(manifest.bin).map(([k, v]) => [k, built(v)]))
   }
   manifest.files = ['dist']
   manifest.repository = undefined
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   cpSync(join(ROOT, 'LICENSE'), join(target, 'LICENSE'))
   cpSync(join(ROOT, 'README.md'), join(target, 'README.md'))
-  const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', out], { cwd: target, encoding: 'utf8' })
+  const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', out], {
+    cwd: target,
+    encoding: 'utf8',
+  })
   if (packed.status !== 0) fail(packed.stderr)
   console.log(join(out, packed.stdout.trim().split('\n').at(-1)))
 }

@@ -36,7 +36,7 @@ function caller(): void {
     socket.write(request)
   }
   socket.on('connect', send)
-  socket.on('data', data => {
+  socket.on('data', (data: Buffer) => {
     held = held.length === 0 ? data : Buffer.concat([held, data])
     const head = held.indexOf('\r\n\r\n')
     if (head === -1) return
@@ -62,7 +62,8 @@ function caller(): void {
   })
 }
 
-const quantile = (list: number[], q: number) => [...list].sort((a, b) => a - b)[Math.floor(q * (list.length - 1))] ?? 0
+const quantile = (list: number[], q: number) =>
+  [...list].sort((a, b) => a - b)[Math.floor(q * (list.length - 1))] ?? 0
 const mean = (list: number[]) => list.reduce((sum, value) => sum + value, 0) / list.length
 
 for (let i = 0; i < Number(connections); i++) caller()
@@ -70,22 +71,19 @@ setTimeout(() => {
   measuring = true
   const begin = performance.now()
   process.send?.('begin')
-  setTimeout(
-    () => {
-      const elapsed = (performance.now() - begin) / 1000
-      const result = {
-        perSecond: times.length / elapsed,
-        calls: times.length,
-        errors,
-        mean: mean(times),
-        p50: quantile(times, 0.5),
-        p99: quantile(times, 0.99),
-        firstByteMean: mean(firstBytes),
-        firstByteP50: quantile(firstBytes, 0.5),
-      }
-      console.log(JSON.stringify(result))
-      process.exit(0)
-    },
-    Number(seconds) * 1000,
-  )
+  setTimeout(() => {
+    const elapsed = (performance.now() - begin) / 1000
+    const result = {
+      perSecond: times.length / elapsed,
+      calls: times.length,
+      errors,
+      mean: mean(times),
+      p50: quantile(times, 0.5),
+      p99: quantile(times, 0.99),
+      firstByteMean: mean(firstBytes),
+      firstByteP50: quantile(firstBytes, 0.5),
+    }
+    console.log(JSON.stringify(result))
+    process.exit(0)
+  }, Number(seconds) * 1000)
 }, WARM)

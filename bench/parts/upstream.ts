@@ -18,7 +18,9 @@ const answer = Buffer.from(
   }),
 )
 const WHOLE = Buffer.concat([
-  Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${answer.length}\r\n\r\n`),
+  Buffer.from(
+    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${answer.length}\r\n\r\n`,
+  ),
   answer,
 ])
 const STREAM_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
@@ -27,7 +29,7 @@ const piece = (body: string) => `${Buffer.byteLength(body).toString(16)}\r\n${bo
 
 const server = createServer({ noDelay: true }, socket => {
   let held = Buffer.alloc(0)
-  socket.on('data', data => {
+  socket.on('data', (data: Buffer) => {
     held = held.length === 0 ? data : Buffer.concat([held, data])
     for (;;) {
       const head = held.indexOf('\r\n\r\n')

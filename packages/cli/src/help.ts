@@ -1,11 +1,13 @@
 /** Help, for all commands and for each. */
-import { VERSION } from '@answerable/node/gateway'
+import { readFileSync } from 'node:fs'
 import type { Command } from './command.ts'
 import { bold, dim } from './output/style.ts'
 import { wrap } from './output/text.ts'
 
+/** From the package itself, so that asking for it loads nothing else. */
 export function versionLine(): string {
-  return `answerable ${VERSION}`
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return `answerable ${version}`
 }
 
 /** Every command with its one line; with `group`, those that begin with that word. */

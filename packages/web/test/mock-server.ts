@@ -22,7 +22,7 @@ export class MockServer {
   readonly #page: string
   readonly #server = createServer((request, response) => void this.#handle(request, response))
   /** Milliseconds until the witnesses see a new record; undefined: never. */
-  witnessAfterMs: number | undefined = 700
+  witnessAfterMs: number | undefined = 250
   /** Answers calls with this error. */
   refuse: { status: number; code: string; message: string } | undefined
   /** Answers receipts with these bytes. */

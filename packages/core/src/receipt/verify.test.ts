@@ -631,8 +631,14 @@ test('what a receipt says stands in quotation marks, and brings no controls alon
   const twice = utf8(`{"${name}":1,"${name}":2}`)
   const { sentence } = check({ ...receipt, statement: twice }).claims.recorded
   assert.match(sentence, /^[^\p{Cc}\p{Cf}]{0,500}$/u)
-  const strange = new World({ domain: 'x\u202e\u200bx\u007f' })
-  assert.match(check(strange.answer().receipt).claims.recorded.sentence, /^[^\p{Cc}\p{Cf}]*$/u)
+  // And so does the origin of a log that nobody knows.
+  for (const domain of ['x\u202e\u200bx', 'x\u009b31mx']) {
+    const strange = new World({ domain })
+    const { receipt: of } = strange.answer({ fields: { log: world.log.origin }, registry: false })
+    const { reason, sentence: words } = check(of).claims.recorded
+    assert.equal(reason, 'unknown-log')
+    assert.match(words, /^[^\p{Cc}\p{Cf}]*$/u)
+  }
 })
 
 test('nothing that a receipt can hold makes a check throw', () => {

@@ -47,6 +47,7 @@ export class HeldDisk {
     return {
       read: (at, length) => file.read(at, length),
       size: () => file.size(),
+      sync: () => file.sync(),
       close: () => file.close(),
       write: async (bytes, at) => {
         if (this.#moment === undefined) return file.write(bytes, at)

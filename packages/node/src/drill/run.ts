@@ -40,14 +40,10 @@ export async function runDrill(name: string, { inject = true }: RunOptions = {})
   const started = performance.now()
   const scene = await Scene.open(inject)
   const { findings } = scene
-  let brokeOff: string | undefined
-  try {
-    await drill.run(scene)
-  } catch (error) {
-    brokeOff = error instanceof Error ? error.message : String(error)
-  } finally {
-    await scene.close()
-  }
+  const failures: unknown[] = []
+  await drill.run(scene).catch(error => failures.push(error))
+  await scene.close().catch(error => failures.push(error))
+  const brokeOff = failures.map(error => (error instanceof Error ? error.message : String(error)))[0]
   const { title, fault, payer, appeal, notShown } = drill
   const { injected, noticedBy, atOnce, consequence, missed } = findings
   return {

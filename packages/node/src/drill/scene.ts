@@ -107,11 +107,19 @@ export class Scene {
     return this.comes(holds, this.inject ? PATIENCE : IMPATIENCE)
   }
 
-  /** Ends what is still running, children first by their ids, and removes the folder. */
+  /** Ends all that is still running and removes the folder, whatever fails on the way; then throws the first failure. */
   async close(): Promise<void> {
-    for (const closer of this.#closers.splice(0).reverse()) await closer()
+    const failures: unknown[] = []
+    for (const closer of this.#closers.splice(0).reverse()) {
+      try {
+        await closer()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
     this.#forget()
     this.#onExit()
+    if (failures.length > 0) throw failures[0]
   }
 
   #forget(): void {

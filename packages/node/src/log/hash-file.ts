@@ -10,26 +10,33 @@ const BYTES = 32
 
 export class HashFile {
   readonly #file: DiskFile
-  /** Values on disk, of those that count. */
+  readonly #path: string
+  /** Values on disk, of those that count. Behind them may be some of a flush that failed; they are written again. */
   #flushed: number
   /** Values behind those on disk. */
   #tail: Uint8Array[] = []
+  /** One at a time: two would write the same values, and count them twice. */
+  #flushing: Promise<void> | undefined
 
-  private constructor(file: DiskFile, count: number) {
+  private constructor(file: DiskFile, path: string, count: number) {
     this.#file = file
+    this.#path = path
     this.#flushed = count
   }
 
   /** Opens the file with its first `count` values; what lies behind them is from a publication that never finished. */
   static async open(disk: Disk, path: string, count: number): Promise<HashFile> {
     const there = (await disk.list(dirname(path))).includes(basename(path))
+    if (!there && count > 0)
+      throw new AnswerableError('corrupt', `${path}: missing, and ${count} hashes were published`)
     const file = await disk.open(path, !there)
-    if ((await file.size()) < count * BYTES)
-      throw new AnswerableError(
-        'corrupt',
-        `${path}: ${count} hashes were published, and not all of them are here`,
-      )
-    return new HashFile(file, count)
+    const size = await file.size()
+    if (size >= count * BYTES) return new HashFile(file, path, count)
+    await file.close()
+    throw new AnswerableError(
+      'corrupt',
+      `${path}: ${count} hashes were published, and not all of them are here`,
+    )
   }
 
   get length(): number {
@@ -41,12 +48,22 @@ export class HashFile {
     return this.#tail.length
   }
 
+  /** Keeps the value as it is, without a copy. */
   append(value: Uint8Array): void {
     this.#tail.push(value)
   }
 
-  /** Writes what was appended, durably. Appending may go on meanwhile. */
+  /** Makes durable all that was appended before. Appending may go on meanwhile. */
   async flush(): Promise<void> {
+    // One that is under way may have begun before the last values came.
+    await this.#flushing?.catch(() => undefined)
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = undefined
+    })
+    await this.#flushing
+  }
+
+  async #flush(): Promise<void> {
     const values = this.#tail.slice()
     if (values.length === 0) return
     await this.#file.write(Buffer.concat(values), this.#flushed * BYTES)
@@ -54,7 +71,7 @@ export class HashFile {
     this.#tail = this.#tail.slice(values.length)
   }
 
-  /** `count` values from `start`, side by side; fewer only where the file is cut short. */
+  /** `count` values from `start`, side by side; fewer only beyond the last. Throws `corrupt` where the file was cut. */
   async read(start: number, count: number): Promise<Buffer> {
     // What is in memory is taken before waiting, so that a flush in between leaves no gap.
     const memory = this.#tail.slice(
@@ -62,7 +79,10 @@ export class HashFile {
       Math.max(0, start + count - this.#flushed),
     )
     const onDisk = Math.max(0, Math.min(count, this.#flushed - start))
-    const disk = onDisk === 0 ? Buffer.alloc(0) : await this.#file.read(start * BYTES, onDisk * BYTES)
+    if (onDisk === 0) return Buffer.concat(memory)
+    const disk = await this.#file.read(start * BYTES, onDisk * BYTES)
+    if (disk.length < onDisk * BYTES)
+      throw new AnswerableError('corrupt', `${this.#path}: ends before hash ${start + onDisk}`)
     return memory.length === 0 ? disk : Buffer.concat([disk, ...memory])
   }
 

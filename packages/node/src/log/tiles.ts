@@ -17,6 +17,8 @@ import {
   TILE_WIDTH,
   tileHashReader,
   tilesForSubtrees,
+  verifyConsistency,
+  verifyInclusion,
 } from '@answerable/core/tlog'
 import type { Disk } from '../storage/disk.ts'
 import { HashFile } from './hash-file.ts'
@@ -29,53 +31,64 @@ const LEVELS = 7
  * with the inner nodes at hand they cost neither a read nor a tile hashed again.
  */
 class RecentNodes {
+  /** Of each level. */
+  readonly #most: number
   readonly #levels: { count: number; hashes: Uint8Array[] }[] = []
+
+  constructor(most: number) {
+    this.#most = most
+  }
 
   add(level: number, index: number, hash: Uint8Array): void {
     this.#levels[level] ??= { count: 0, hashes: [] }
     const ring = this.#levels[level]
-    ring.hashes[index % RECENT_NODES] = hash
+    ring.hashes[index % this.#most] = hash
     ring.count = index + 1
   }
 
   get(level: number, index: number): Uint8Array | undefined {
     const ring = this.#levels[level]
-    if (ring === undefined || index >= ring.count || index < ring.count - RECENT_NODES) return undefined
-    return ring.hashes[index % RECENT_NODES]
+    if (ring === undefined || index >= ring.count || index < ring.count - this.#most) return undefined
+    return ring.hashes[index % this.#most]
   }
 }
 
-/** Of each level. */
 const RECENT_NODES = 8192
 
 export class Tiles {
   readonly #suite: Suite
-  readonly #recent = new RecentNodes()
-  readonly #levels: HashFile[]
+  readonly #folder: string
+  readonly #recent: RecentNodes
+  readonly #levels: HashFile[] = []
   #frontier: Frontier
 
-  private constructor(suite: Suite, levels: HashFile[]) {
+  private constructor(suite: Suite, folder: string, recentNodes: number) {
     this.#suite = suite
-    this.#levels = levels
+    this.#folder = folder
+    this.#recent = new RecentNodes(recentNodes)
     this.#frontier = new Frontier(suite)
   }
 
-  /** Opens the tree of the first `size` entries. */
-  static async open(disk: Disk, folder: string, size: number, suite: Suite): Promise<Tiles> {
-    const levels: HashFile[] = []
-    for (let level = 0; level < LEVELS; level++) {
-      const count = Math.floor(size / TILE_WIDTH ** level)
-      levels.push(await HashFile.open(disk, join(folder, `level-${level}.hashes`), count))
+  /** Opens the tree of the first `size` entries. Throws `corrupt` where its files are not all there. */
+  static async open(
+    disk: Disk,
+    folder: string,
+    size: number,
+    suite: Suite,
+    recentNodes: number = RECENT_NODES,
+  ): Promise<Tiles> {
+    const tiles = new Tiles(suite, folder, recentNodes)
+    try {
+      for (let level = 0; level < LEVELS; level++) {
+        const count = Math.floor(size / TILE_WIDTH ** level)
+        tiles.#levels.push(await HashFile.open(disk, join(folder, `level-${level}.hashes`), count))
+      }
+      tiles.#frontier = await tiles.#frontierAt(size)
+      return tiles
+    } catch (error) {
+      await tiles.close()
+      throw error
     }
-    const tiles = new Tiles(suite, levels)
-    const edge = neededForRoot(size)
-    const read = await tiles.#reader(edge, size)
-    tiles.#frontier = Frontier.fromHashes(
-      size,
-      edge.map(({ level, index }) => read(level, index)),
-      suite,
-    )
-    return tiles
   }
 
   get size(): number {
@@ -99,8 +112,11 @@ export class Tiles {
     return this.#levels[0]!.pending
   }
 
+  /** Settles when no write is under way any more, failed or not. */
   async flush(): Promise<void> {
-    await Promise.all(this.#levels.map(level => level.flush()))
+    for (const outcome of await Promise.allSettled(this.#levels.map(level => level.flush()))) {
+      if (outcome.status === 'rejected') throw outcome.reason
+    }
   }
 
   /** The bytes of a tile in the given width. Throws `not-found` beyond `size`, the size of a published checkpoint. */
@@ -111,21 +127,58 @@ export class Tiles {
     return this.#levels[level]!.read(index * TILE_WIDTH, width)
   }
 
-  async inclusionProof(index: number, size: number): Promise<Uint8Array[]> {
-    const read = await this.#reader(neededForInclusion(index, size), size)
-    return inclusionProof(index, size, read, this.#suite)
+  /**
+   * The inclusion proof under a root of this log. One that was read from disk is checked before it is given out, so
+   * that damage is found here and not by who was promised a proof. Throws `corrupt`.
+   */
+  async inclusionProof(index: number, size: number, root: Uint8Array): Promise<Uint8Array[]> {
+    const { read, whole } = await this.#reader(neededForInclusion(index, size), size)
+    const proof = inclusionProof(index, size, read, this.#suite)
+    if (whole) return proof
+    const leaf = await this.leaf(index)
+    this.#check(() => verifyInclusion({ index, size, leafHash: leaf, proof, root }, this.#suite))
+    return proof
   }
 
-  async consistencyProof(oldSize: number, size: number): Promise<Uint8Array[]> {
-    const read = await this.#reader(neededForConsistency(oldSize, size), size)
-    return consistencyProof(oldSize, size, read, this.#suite)
+  /** The consistency proof between two sizes of this log; `newRoot` checks it as above, where it is known. */
+  async consistencyProof(oldSize: number, newSize: number, newRoot?: Uint8Array): Promise<Uint8Array[]> {
+    const { read, whole } = await this.#reader(neededForConsistency(oldSize, newSize), newSize)
+    const proof = consistencyProof(oldSize, newSize, read, this.#suite)
+    if (whole || newRoot === undefined) return proof
+    const oldRoot = (await this.#frontierAt(oldSize)).root()
+    this.#check(() => verifyConsistency({ oldSize, oldRoot, newSize, newRoot, proof }, this.#suite))
+    return proof
+  }
+
+  /** The leaf hash of an entry. */
+  leaf(index: number): Promise<Uint8Array> {
+    return this.#levels[0]!.read(index, 1)
   }
 
   async close(): Promise<void> {
     for (const level of this.#levels) await level.close()
   }
 
-  async #reader(needed: readonly Subtree[], size: number): Promise<HashReader> {
+  #check(verify: () => void): void {
+    try {
+      verify()
+    } catch (cause) {
+      throw new AnswerableError('corrupt', `${this.#folder}: a tile is damaged`, { cause })
+    }
+  }
+
+  async #frontierAt(size: number): Promise<Frontier> {
+    const edge = neededForRoot(size)
+    const { read } = await this.#reader(edge, size)
+    return Frontier.fromHashes(
+      size,
+      edge.map(({ level, index }) => read(level, index)),
+      this.#suite,
+    )
+  }
+
+  /** A reader for the hashes named; `whole` where it has all of them from memory. */
+  async #reader(needed: readonly Subtree[], size: number): Promise<{ read: HashReader; whole: boolean }> {
     // Found now, since waiting below may push them out of the ring.
     const found = new Map<string, Uint8Array>()
     const missing = needed.filter(({ level, index }) => {
@@ -133,7 +186,7 @@ export class Tiles {
       if (hash !== undefined) found.set(`${level}/${index}`, hash)
       return hash === undefined
     })
-    if (missing.length === 0) return (level, index) => found.get(`${level}/${index}`)!
+    if (missing.length === 0) return { read: (level, index) => found.get(`${level}/${index}`)!, whole: true }
     const tiles = new Map<string, Uint8Array>()
     await Promise.all(
       tilesForSubtrees(missing, size).map(async ({ level, index, width }) => {
@@ -141,6 +194,6 @@ export class Tiles {
       }),
     )
     const read = tileHashReader((level, index) => tiles.get(`${level}/${index}`)!, this.#suite)
-    return (level, index) => found.get(`${level}/${index}`) ?? read(level, index)
+    return { read: (level, index) => found.get(`${level}/${index}`) ?? read(level, index), whole: false }
   }
 }

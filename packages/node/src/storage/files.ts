@@ -14,13 +14,7 @@ import { join } from 'node:path'
 import { AnswerableError } from '@answerable/core'
 import type { Disk } from './disk.ts'
 import { KeyFile, keyCheck } from './keys.ts'
-import {
-  encodeBatch,
-  type ScannedBatch,
-  SEGMENT_HEADER_BYTES,
-  type StoredRecord,
-  segmentName,
-} from './segment.ts'
+import { encodeBatch, type ScannedBatch, SEGMENT_HEADER_BYTES, type StoredRecord } from './segment.ts'
 import { type Mark, type SegmentSizes, Segments } from './segments.ts'
 import type { NewRecord, Position, RecordStorage, ScannedRecord } from './storage.ts'
 
@@ -42,8 +36,6 @@ export class FileStorage implements RecordStorage {
   #marks: Mark[] = []
   #failed = false
   #recovering: Promise<boolean> | undefined
-  /** The next key file, being made while this one fills. A failure shows when it is needed. */
-  #nextKeys: Promise<void> | undefined
 
   private constructor(segments: Segments, keys: KeyFile, entryOf: FileStorageOptions['entryOf']) {
     this.#segments = segments
@@ -85,8 +77,7 @@ export class FileStorage implements RecordStorage {
       const { bytes, offsets } = encodeBatch(first, records)
       if (this.#end + bytes.length > this.#segments.last.bytes)
         await this.#roll(SEGMENT_HEADER_BYTES + bytes.length)
-      if (!(this.#keys.has(first) && this.#keys.has(first + records.length - 1)))
-        await this.#keys.prepare(first, records.length)
+      if (!this.#keys.has(first, records.length)) await this.#keys.prepare(first, records.length)
       const { sequence } = this.#segments.last
       const start = this.#end
       const slots = records.map(({ key, entry }) => key && { key, check: keyCheck(key, entry) })
@@ -98,7 +89,7 @@ export class FileStorage implements RecordStorage {
       this.#marks.push({ at: start, index: first })
       this.#end = start + bytes.length
       this.#size += records.length
-      if (this.#keys.nearEnd(this.#size)) this.#prepareKeys()
+      this.#keys.prepareNext(this.#size)
       return offsets.map(offset => ({ segment: sequence, offset: start + offset }))
     } catch (cause) {
       // After a failed sync the kernel may have dropped the pages, so the file is not written to again: recover()
@@ -133,7 +124,10 @@ export class FileStorage implements RecordStorage {
   async key(index: number): Promise<Uint8Array | undefined> {
     const slot = await this.#keys.read(index)
     if (slot.state === 'damaged')
-      throw new AnswerableError('corrupt', `${this.#keys.pathOf(index)}: the key of record ${index} is damaged`)
+      throw new AnswerableError(
+        'corrupt',
+        `${this.#keys.pathOf(index)}: the key of record ${index} is damaged`,
+      )
     return slot.state === 'held' ? slot.key : undefined
   }
 
@@ -170,7 +164,6 @@ export class FileStorage implements RecordStorage {
 
   async close(): Promise<void> {
     await this.#recovering
-    await this.#nextKeys
     await this.#segments.close()
     await this.#keys.close()
   }
@@ -193,11 +186,7 @@ export class FileStorage implements RecordStorage {
     }
     await this.#segments.checkEnd(last, { at: this.#end, index: this.#size })
     await this.#segments.sync()
-    if (held !== undefined) {
-      const lastIndex = held.firstIndex + held.records.length - 1
-      for (let i = held.firstIndex; i < lastIndex; i += this.#keys.slots) await this.#keys.sync(i)
-      await this.#keys.sync(lastIndex)
-    }
+    if (held !== undefined) await this.#keys.sync(held.firstIndex, held.records.length)
     await this.#keys.prepare(this.#size)
   }
 
@@ -217,14 +206,5 @@ export class FileStorage implements RecordStorage {
     await this.#segments.roll({ at: this.#end, index: this.#size }, least)
     this.#end = SEGMENT_HEADER_BYTES
     this.#marks = []
-  }
-
-  #prepareKeys(): void {
-    this.#nextKeys ??= this.#keys
-      .prepareNext(this.#size)
-      .catch(() => undefined)
-      .finally(() => {
-        this.#nextKeys = undefined
-      })
   }
 }

@@ -43,6 +43,8 @@ export class KeyFile {
   /** Numbers of the files that are there, and of those being made. */
   readonly #there = new Set<number>()
   readonly #making = new Map<number, Promise<void>>()
+  /** The file that was last made ahead, or tried. */
+  #prepared = 0
 
   private constructor(disk: Disk, folder: string, slots: number) {
     this.#disk = disk
@@ -59,9 +61,12 @@ export class KeyFile {
     return keys
   }
 
-  /** Whether the file of this index is there. It is made before any record of it, so one that is missing was removed. */
-  has(index: number): boolean {
-    return this.#there.has(this.#numberOf(index))
+  /** Whether the files of these records are there. They are made before the records, so one missing was removed. */
+  has(index: number, count = 1): boolean {
+    const last = this.#numberOf(index + count - 1)
+    for (let number = this.#numberOf(index); number <= last; number++)
+      if (!this.#there.has(number)) return false
+    return true
   }
 
   /**
@@ -75,15 +80,13 @@ export class KeyFile {
     }
   }
 
-  /** Whether the file of this index is more than half full with it, so that the next one should be made. */
-  nearEnd(index: number): boolean {
-    return index % this.#slots >= this.#slots / 2
-  }
-
-  /** Makes the file after that of `size` ready, so that no commit has to wait for it. */
-  async prepareNext(size: number): Promise<void> {
+  /** Makes the next file, once, while that of `size` has room, so that no commit has to wait for it. */
+  prepareNext(size: number): void {
     const next = this.#numberOf(size) + 1
-    if (!this.#there.has(next)) await this.#make(next, size)
+    if (size % this.#slots < this.#slots / 2 || this.#prepared >= next || this.#there.has(next)) return
+    this.#prepared = next
+    // A failure shows when the file is needed: the commit that needs it tries again.
+    this.#make(next, size).catch(() => undefined)
   }
 
   /**
@@ -141,9 +144,11 @@ export class KeyFile {
     await this.#use(index, file => file.write(erasedSlots(1), this.#offsetOf(index)))
   }
 
-  /** Makes durable what another process may have left in the file of this index. */
-  async sync(index: number): Promise<void> {
-    if (this.has(index)) await this.#use(index, file => file.sync())
+  /** Makes durable what another process may have left in the slots of these records. */
+  async sync(index: number, count: number): Promise<void> {
+    for (let at = index; at < index + count; at += this.#slots - (at % this.#slots)) {
+      if (this.has(at)) await this.#use(at, file => file.sync())
+    }
   }
 
   async close(): Promise<void> {

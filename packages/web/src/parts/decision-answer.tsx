@@ -31,6 +31,11 @@ export function DecisionAnswer({ answered }: { answered: Answered }) {
           </p>
         </div>
       )}
+      {answered.receipt && (
+        <p>
+          <a href="#receipt">Its receipt is below</a>
+        </p>
+      )}
       <ExactBytes title="Request" bytes={request} />
       <ExactBytes title="Response" bytes={response} />
       {headers.length > 0 && (

@@ -16,7 +16,7 @@ export function KeyList({ keys: { logs, owners, ownersNeeded } }: { keys: Offere
       <p className="fine">
         {ownersNeeded === 0
           ? 'No witness is asked for: the operator alone could alter records.'
-          : `A record counts as witnessed once ${plural(ownersNeeded, 'owner')} of ${owners.length} saw it.`}
+          : `A record counts as witnessed once ${plural(ownersNeeded, 'owner')} of ${owners.length} saw it.${owners.length === 1 ? ' Witnesses of a single owner catch faults and accidents, and not that owner.' : ''}`}
       </p>
     </div>
   )

@@ -82,7 +82,7 @@ export function LogPicture({ facts: { index, size, root, cosigners }, verificati
       <figcaption className="fine">
         {all.length === 0
           ? 'It is the log’s only entry so far, so its hash is the root.'
-          : `Filled: worked out here from the record. Hollow: the ${plural(all.length, 'hash', 'hashes')} in the proof, which stand for all other entries. If one byte of the record were other, the root would be too.`}
+          : `Filled: worked out here from the record. Hollow: ${all.length === 1 ? 'the one hash in the proof, which stands' : `the ${number(all.length)} hashes in the proof, which stand`} for all other entries. If one byte of the record were other, the root would be too.`}
       </figcaption>
     </figure>
   )

@@ -9,7 +9,7 @@ export function PageHead({ status }: { status: Loaded<Status> }) {
       <h1>Every answer comes with a receipt that anyone can check.</h1>
       <p className="lede">
         What an AI was asked and what it answered is put on record in a public log, so that later anyone can
-        see who stands behind it, check that nobody changed it, and read what all this does not show.
+        see who stands behind it, check whether anybody changed it, and read what all this does not show.
       </p>
       <Standing status={status} />
     </header>

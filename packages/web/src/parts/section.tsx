@@ -10,7 +10,7 @@ interface Props {
 
 export function Section({ id, title, lead, children }: Props) {
   return (
-    <section className="section" aria-labelledby={`${id}-title`}>
+    <section className="section" id={id} aria-labelledby={`${id}-title`}>
       <div className="section-head">
         <h2 id={`${id}-title`} tabIndex={-1}>
           {title}
