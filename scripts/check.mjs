@@ -13,7 +13,7 @@ function step(name, code) {
 }
 
 const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-for (const project of ['core', 'core/tsconfig.test.json', 'node', 'cli', 'web', '../bench', '../test']) {
+for (const project of ['core', 'core/tsconfig.test.json', 'node', 'cli', 'web', 'web/tsconfig.test.json', '../bench', '../test']) {
   step(`types: packages/${project}`, run(node, [tsc, '-p', join(ROOT, 'packages', project)]))
 }
 step(

@@ -38,18 +38,24 @@ export function ensureInstalled(dev) {
   )
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   if (!dev) args.push('--omit=dev')
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const done = spawnSync(npm, args, {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    shell: process.platform === 'win32',
-  })
-  if (done.status !== 0) {
+  const code = npm(args, ROOT)
+  if (code !== 0) {
     console.error('The installation failed; what npm said is above.')
-    process.exit(done.status || 1)
+    process.exit(code)
   }
   writeFileSync(MARK, want)
   console.error(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`)
+}
+
+/** Runs npm in a folder, and gives its exit code. */
+export function npm(args, cwd) {
+  const windows = process.platform === 'win32'
+  const done = spawnSync(windows ? 'npm.cmd' : 'npm', args, {
+    cwd,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: windows,
+  })
+  return done.status ?? 1
 }
 
 // FNV-1a: to notice a changed lockfile, nothing more.

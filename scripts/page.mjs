@@ -14,6 +14,7 @@ export function ensurePage() {
   if (!existsSync(join(web, 'index.html'))) return
   const sources = [
     ...filesBelow(join(web, 'src')),
+    ...filesBelow(join(web, 'public')),
     ...filesBelow(join(ROOT, 'packages/core/src')),
     join(web, 'index.html'),
     join(web, 'vite.config.ts'),

@@ -29,7 +29,7 @@ function caller(): void {
   const socket = connect({ port: Number(port), host: '127.0.0.1', noDelay: true })
   let started = 0
   let first = 0
-  let held = Buffer.alloc(0)
+  let held: Buffer = Buffer.alloc(0)
   const send = () => {
     started = performance.now()
     first = 0

@@ -28,7 +28,7 @@ const event = `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completi
 const piece = (body: string) => `${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n`
 
 const server = createServer({ noDelay: true }, socket => {
-  let held = Buffer.alloc(0)
+  let held: Buffer = Buffer.alloc(0)
   socket.on('data', (data: Buffer) => {
     held = held.length === 0 ? data : Buffer.concat([held, data])
     for (;;) {

@@ -26,6 +26,11 @@ export function readUrl(text: string): URL {
   return url
 }
 
+/** Whether what is sent there may be read on the way. The gateway's own module would load a web server for this. */
+export function isInTheClear({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !/^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname)
+}
+
 /** `path` under a URL that stands for a folder, whether or not it ends in a slash. */
 export function under(base: URL, path: string): URL {
   const url = new URL(base)

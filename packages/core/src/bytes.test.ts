@@ -65,6 +65,34 @@ test('the base64 encoder for older runtimes agrees with the platform', () => {
   )
 })
 
+test('long base64 is read as strictly as short', () => {
+  const bytes = fc.uint8Array({ minLength: 96, maxLength: 400 })
+  fc.assert(
+    fc.property(
+      bytes,
+      fc.nat(),
+      fc.constantFrom('', ' ', '\n', '    ', '=', 'A', '-', '\u0141'),
+      (each, at, put) => {
+        const text = b.toBase64(each)
+        assert.deepEqual(b.fromBase64(text), new Uint8Array(each))
+        const place = at % (text.length + 1)
+        for (const cut of [0, put.length]) {
+          const other = text.slice(0, place) + put + text.slice(place + cut)
+          let read: Uint8Array
+          try {
+            read = b.fromBase64(other)
+          } catch (error) {
+            assert.equal((error as { code: string }).code, 'bad-encoding')
+            continue
+          }
+          assert.equal(b.toBase64(read), other)
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  )
+})
+
 test('equal', () => {
   assert.ok(b.equal(b.utf8('ab'), b.utf8('ab')))
   assert.ok(!b.equal(b.utf8('ab'), b.utf8('ac')))

@@ -1,4 +1,5 @@
 export * from './bytes.ts'
 export * from './error.ts'
 export * from './json.ts'
+export * from './playbook/playbook.ts'
 export type { Suite } from './suite.ts'

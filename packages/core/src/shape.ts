@@ -63,8 +63,9 @@ export class Shape {
   time(value: unknown, where: string): number {
     const text = this.string(value, where, 24, TIME, 'a UTC time like 2026-01-31T12:00:00.000Z')
     const time = Date.parse(text)
-    // Date.parse rolls 30 February over into March; a time that does not come back the same names no day.
-    if (Number.isNaN(time) || new Date(time).toISOString() !== text) this.fail(where, 'a time that exists')
+    // Date.parse rolls 30 February over into March, and hour 24 into the next day: it then is another day's time.
+    if (Number.isNaN(time) || new Date(time).getUTCDate() !== Number(text.slice(8, 10)))
+      this.fail(where, 'a time that exists')
     return time
   }
 }

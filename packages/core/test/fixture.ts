@@ -6,6 +6,7 @@
  *     const { receipt, request } = world.answer()
  *     verify(receipt, { suite, trust: world.trust, request })
  */
+import * as crypto from 'node:crypto'
 import { concat, toBase64Url, toHex, utf8 } from '../src/bytes.ts'
 import { nativeSuite, testSigner } from '../src/note/fixtures.test.ts'
 import {
@@ -35,6 +36,7 @@ import {
   type RegistryPoint,
   statementBytes,
 } from '../src/statement/index.ts'
+import type { Suite } from '../src/suite.ts'
 import {
   cosign,
   Frontier,
@@ -46,8 +48,21 @@ import {
   treeRoot,
 } from '../src/tlog/index.ts'
 
-/** SHA-256 and Ed25519 of node:crypto. */
-export const suite = nativeSuite
+const KEYS = new Map<string, crypto.KeyObject>()
+
+/** SHA-256 and Ed25519 of node:crypto; keys are imported once. */
+export const suite: Suite = {
+  ...nativeSuite,
+  verifyEd25519(publicKey, message, signature) {
+    const x = toBase64Url(publicKey)
+    let key = KEYS.get(x)
+    if (key === undefined) {
+      key = crypto.createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
+      KEYS.set(x, key)
+    }
+    return crypto.verify(null, message, key, signature)
+  },
+}
 
 /** POSIX seconds at which the registry checkpoint was cosigned; records are made 10 s later, and cosigned from 20 s on. */
 export const EPOCH = Date.parse('2026-01-01T00:00:00Z') / 1000

@@ -63,14 +63,14 @@ export function pageTest(
     test(name, { skip: missing }, () => {})
     return
   }
-  test(name, { timeout: 30_000 }, async t => {
+  test(name, { timeout: 60_000 }, async t => {
     if (missing !== undefined) throw new Error(missing)
     const server = new MockServer(join(folder, 'dist'))
     const url = await server.listen()
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
     try {
       const page = await context.newPage()
-      page.setDefaultTimeout(8000)
+      page.setDefaultTimeout(15_000)
       const opened: Opened = { page, server, url, folder, complaints: [], strangers: [] }
       page.on('pageerror', error => opened.complaints.push(error.message))
       page.on('console', message => {

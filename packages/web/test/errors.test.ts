@@ -66,7 +66,7 @@ pageTest('a garbage receipt, and trying again', async ({ page, server }) => {
   await problem.waitFor()
   assert.match(
     (await problem.textContent())!,
-    /could not be fetched.*Statement: expected base64.*bad-receipt/,
+    /could not be fetched.*statement: expected base64.*bad-receipt/,
   )
   server.receiptBody = undefined
   await problem.getByRole('button', { name: 'Try again' }).click()

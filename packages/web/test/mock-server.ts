@@ -17,6 +17,10 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
+/** As the real server sends it. */
+const POLICY =
+  "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+
 export class MockServer {
   readonly network = new MockNetwork()
   readonly #page: string
@@ -126,7 +130,7 @@ export class MockServer {
       const bytes = await readFile(join(this.#page, path))
       response.writeHead(200, {
         'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
-        'content-security-policy': "default-src 'self'",
+        'content-security-policy': POLICY,
       })
       response.end(bytes)
     } catch {

@@ -62,7 +62,8 @@ export class FakeLog implements LogSource {
   right(path: string): Uint8Array | undefined {
     const { level, index, width } = parseTilePath(path)
     const [from, to] = [index * TILE_WIDTH, index * TILE_WIDTH + width]
-    if (level === 'entries') return to > this.#entries.length ? undefined : encodeBundle(this.#entries.slice(from, to))
+    if (level === 'entries')
+      return to > this.#entries.length ? undefined : encodeBundle(this.#entries.slice(from, to))
     const hashes = this.#levels[level] ?? []
     return to > hashes.length ? undefined : Buffer.concat(hashes.slice(from, to))
   }
@@ -81,7 +82,8 @@ export class FakeLog implements LogSource {
   async tile(level: number, index: number, width: number): Promise<Uint8Array> {
     const path = tilePath(level, index, width)
     const bytes = await this.#file(path)
-    if (bytes.length !== width * 32) throw new AnswerableError('bad-tile', `${path} has ${bytes.length} bytes`)
+    if (bytes.length !== width * 32)
+      throw new AnswerableError('bad-tile', `${path} has ${bytes.length} bytes`)
     return bytes
   }
 

@@ -23,14 +23,45 @@ for (const size of [0, 1, 255, 256, 257, 512, SIZE]) {
 
 /** Each alteration, and what is found. */
 const TAMPERED: [string, (log: FakeLog) => void, FaultKind, RegExp][] = [
-  ['a flipped byte of a tile', log => log.flip('tile/0/001', 77), 'tile-mismatch', /hash of entry 258, which is the one/],
+  [
+    'a flipped byte of a tile',
+    log => log.flip('tile/0/001', 77),
+    'tile-mismatch',
+    /hash of entry 258, which is the one/,
+  ],
   ['a flipped byte of a partial tile', log => log.flip('tile/0/002.p/188', 0), 'tile-mismatch', /entry 512/],
-  ['a flipped byte of an upper tile', log => log.flip('tile/1/000.p/2', 40), 'tile-mismatch', /tile\/1\/000.p\/2: hash 1/],
-  ['a flipped byte of an entry', log => log.flip('tile/entries/000', 2 + 34 * 3), 'entry-mismatch', /entry 3 is not the one/],
+  [
+    'a flipped byte of an upper tile',
+    log => log.flip('tile/1/000.p/2', 40),
+    'tile-mismatch',
+    /tile\/1\/000.p\/2: hash 1/,
+  ],
+  [
+    'a flipped byte of an entry',
+    log => log.flip('tile/entries/000', 2 + 34 * 3),
+    'entry-mismatch',
+    /entry 3 is not the one/,
+  ],
   ['a flipped length of an entry', log => log.flip('tile/entries/000', 1), 'bad-tile', /entries\/000/],
-  ['a shorter tile', log => log.lies.set('tile/0/001', log.right('tile/0/001')!.slice(32)), 'bad-tile', /tile\/0\/001/],
-  ['a shorter bundle', log => log.lies.set('tile/entries/001', log.right('tile/entries/001')!.slice(34)), 'bad-tile', /255 entries where 256/],
-  ['a longer bundle', log => log.lies.set('tile/entries/000', Buffer.concat([log.right('tile/entries/000')!, Buffer.from([0, 0])])), 'bad-tile', /more entries/],
+  [
+    'a shorter tile',
+    log => log.lies.set('tile/0/001', log.right('tile/0/001')!.slice(32)),
+    'bad-tile',
+    /tile\/0\/001/,
+  ],
+  [
+    'a shorter bundle',
+    log => log.lies.set('tile/entries/001', log.right('tile/entries/001')!.slice(34)),
+    'bad-tile',
+    /255 entries where 256/,
+  ],
+  [
+    'a longer bundle',
+    log =>
+      log.lies.set('tile/entries/000', Buffer.concat([log.right('tile/entries/000')!, Buffer.from([0, 0])])),
+    'bad-tile',
+    /more entries/,
+  ],
   ['a missing tile', log => log.lies.set('tile/0/000', undefined), 'missing', /tile\/0\/000 is missing/],
   ['a missing bundle', log => log.lies.set('tile/entries/002.p/188', undefined), 'missing', /entries\/002/],
   ['two entries that changed places', swapEntries, 'entry-mismatch', /entry 10 is not/],
@@ -48,7 +79,8 @@ function swapEntries(log: FakeLog): void {
 function changeBoth(log: FakeLog): void {
   const other = new FakeLog()
   for (let i = 0; i < SIZE; i++) other.append(i === 5 ? entry(5, 'other') : entry(i))
-  for (const path of ['tile/entries/000', 'tile/0/000', 'tile/1/000.p/2']) log.lies.set(path, other.right(path))
+  for (const path of ['tile/entries/000', 'tile/0/000', 'tile/1/000.p/2'])
+    log.lies.set(path, other.right(path))
 }
 
 for (const [name, tamper, kind, message] of TAMPERED) {

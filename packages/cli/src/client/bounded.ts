@@ -45,31 +45,41 @@ export class Pieces {
   }
 }
 
-/** Reads all of a body into `pieces`, and cancels what is left of it when that fails. */
+/**
+ * Reads all of a body into `pieces`, and cancels what is left of it when that fails or the signal says so: a body need
+ * not end by itself, whatever became of the fetch that it came from.
+ */
 export async function readInto(
   pieces: Pieces,
   body: ReadableStream<Uint8Array> | null,
   idleMs: number,
+  signal?: AbortSignal,
 ): Promise<void> {
   if (body === null) return
   const reader = body.getReader()
+  const stop = () => void reader.cancel(signal!.reason).catch(() => undefined)
+  signal?.addEventListener('abort', stop, { once: true })
   try {
     for (;;) {
       const { done, value } = await readPiece(reader, idleMs)
+      signal?.throwIfAborted()
       if (done) return
       pieces.add(value)
     }
   } catch (error) {
     void reader.cancel(error).catch(() => undefined)
     throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
   }
 }
 
 export async function readAll(
   body: ReadableStream<Uint8Array> | null,
   { maxBytes, idleMs }: Bounds,
+  signal?: AbortSignal,
 ): Promise<Uint8Array> {
   const pieces = new Pieces(maxBytes)
-  await readInto(pieces, body, idleMs)
+  await readInto(pieces, body, idleMs, signal)
   return pieces.bytes()
 }

@@ -1,7 +1,8 @@
 /** One answered call: its receipt, what was checked of it, and how it comes to be witnessed. */
-import { AnswerableError } from '@answerable/core'
+
 import type { Receipt, Verification } from '@answerable/core/receipt'
 import type { Checked } from './check.ts'
+import { rejected } from './faults.ts'
 import { fetchReceipt } from './fetch-receipt.ts'
 import { linkText, type ReceiptLink } from './link.ts'
 import type { Settings } from './settings.ts'
@@ -109,8 +110,7 @@ export class RecordedCall {
         await this.#becomes(checked)
         return checked.verification
       }
-      if (claims.recorded.result === 'fail')
-        throw new AnswerableError('receipt-rejected', claims.recorded.sentence)
+      if (claims.recorded.result === 'fail') throw rejected(claims.recorded.sentence)
       if (Date.now() + pause >= end) return checked.verification
       await sleep(pause, signal, background)
     }

@@ -1,5 +1,6 @@
 /** What makes an answer's receipt good: the record is of exactly this call, and a trusted log holds it. */
-import { AnswerableError, equal, fromBase64Url, type Suite } from '@answerable/core'
+
+import { equal, fromBase64Url, type Suite } from '@answerable/core'
 import {
   type AcceptancePolicy,
   type ProvenStatement,
@@ -10,6 +11,7 @@ import {
   Verifier,
 } from '@answerable/core/receipt'
 import { entryOf, holderDigest, parseInference } from '@answerable/core/statement'
+import { rejected } from './faults.ts'
 import type { ReceiptLink } from './link.ts'
 import { checkPromise, type Promised } from './promise.ts'
 
@@ -144,7 +146,7 @@ function parse(bytes: Uint8Array): Receipt {
     return parseReceipt(bytes)
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause)
-    throw new AnswerableError('receipt-rejected', `what came as a receipt is none: ${message}`, { cause })
+    throw rejected(`what came as a receipt is none: ${message}`, cause)
   }
 }
 
@@ -152,8 +154,4 @@ function sameStatement(old: ProvenStatement, copy: ProvenStatement | undefined):
   if (copy === undefined || !equal(old.statement, copy.statement))
     throw rejected('the record has changed since it was handed out')
   return copy
-}
-
-function rejected(message: string): AnswerableError {
-  return new AnswerableError('receipt-rejected', message)
 }

@@ -1,9 +1,11 @@
 /** One call under way: the answer is read, its receipt fetched, checked and kept, and only then is the end handed on. */
+
 import { AnswerableError } from '@answerable/core'
 import { Pieces, readInto } from './bounded.ts'
 import { RecordedCall } from './call.ts'
 import type { Checked, Seen } from './check.ts'
 import { checkedStream } from './checked-stream.ts'
+import { asFault, none, rejected } from './faults.ts'
 import { fetchReceipt } from './fetch-receipt.ts'
 import { hasReceipt, linkText, type ReceiptLink, receiptLink } from './link.ts'
 import type { Refused } from './options.ts'
@@ -185,7 +187,7 @@ export class Exchange {
       }
     } catch (error) {
       // Not final as other refusals are: the call may be made again.
-      await this.#complain(asRefusal(error), raw)
+      await this.#complain(asFault(error), raw)
       return undefined
     }
     const call = this.#call(checked)
@@ -254,7 +256,8 @@ export class Exchange {
     const { body } = this.#response
     if (!events && body !== null) {
       const { timeoutMs, idleMs } = this.#settings
-      await within(readInto(this.#pieces, body, idleMs), timeoutMs, () => none('')).catch(() => undefined)
+      const reading = readInto(this.#pieces, body, idleMs, this.#abort.signal)
+      await within(reading, timeoutMs, () => none('')).catch(() => undefined)
     }
     throw await this.#refuse(error, undefined)
   }
@@ -263,7 +266,7 @@ export class Exchange {
   async #refuse(cause: unknown, receipt: Uint8Array | undefined): Promise<unknown> {
     this.#over = true
     this.#abort.abort(cause)
-    const error = asRefusal(cause)
+    const error = asFault(cause)
     this.#shared.refusals.remember(this.#sent.url, this.#sent.request, error)
     await this.#complain(error, receipt)
     return error
@@ -285,16 +288,4 @@ export class Exchange {
     }
     for (const keeper of this.#settings.complaints) await keeper.refused(refused)
   }
-}
-
-function asRefusal(cause: unknown): AnswerableError {
-  return cause instanceof AnswerableError ? cause : none('the receipt could not be had', cause)
-}
-
-function none(message: string, cause?: unknown): AnswerableError {
-  return new AnswerableError('no-receipt', message, { cause })
-}
-
-function rejected(message: string): AnswerableError {
-  return new AnswerableError('receipt-rejected', message)
 }

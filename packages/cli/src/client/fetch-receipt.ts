@@ -1,7 +1,9 @@
 /** Fetches a receipt from a gateway that may be slow, down or lying. */
+
 import { AnswerableError } from '@answerable/core'
 import { MAX_RECEIPT_BYTES, RECEIPT_MEDIA_TYPE } from '@answerable/core/receipt'
 import { readAll } from './bounded.ts'
+import { none, rejected } from './faults.ts'
 import type { ReceiptLink } from './link.ts'
 import type { Fetch } from './options.ts'
 import { sleep, within } from './timing.ts'
@@ -80,15 +82,9 @@ async function getOnce(request: ReceiptRequest, signal: AbortSignal, ms: number)
   }
   const maxBytes = Math.min(MAX_RECEIPT_BYTES, Math.ceil(contentBytes / 3) * 4 + BESIDES_CONTENT)
   try {
-    return await readAll(response.body, { maxBytes, idleMs: ms })
+    return await readAll(response.body, { maxBytes, idleMs: ms }, signal)
   } catch (cause) {
     if (!(cause instanceof AnswerableError) || cause.code !== 'too-large') throw cause
-    throw new AnswerableError('receipt-rejected', 'the receipt is larger than one of this call can be', {
-      cause,
-    })
+    throw rejected('the receipt is larger than one of this call can be', cause)
   }
-}
-
-function none(message: string, cause?: unknown): AnswerableError {
-  return new AnswerableError('no-receipt', message, { cause })
 }

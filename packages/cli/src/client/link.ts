@@ -1,5 +1,5 @@
 /** Where an answer says its receipt is. It says so itself, so what it names is looked at before it is asked. */
-import { AnswerableError } from '@answerable/core'
+import { none } from './faults.ts'
 
 export interface ReceiptLink {
   id: string
@@ -36,8 +36,4 @@ export function receiptLink(headers: Headers, allowed: (origin: string) => boole
 
 export function linkText({ url, secret }: ReceiptLink): string {
   return `${url}#${secret}`
-}
-
-function none(message: string): AnswerableError {
-  return new AnswerableError('no-receipt', message)
 }

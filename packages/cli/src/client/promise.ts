@@ -1,8 +1,10 @@
 /** The promise in a stream's head: the log's signed proof that it holds the stream's beginning. */
+
 import { AnswerableError, equal, fromBase64Url, fromUtf8, type Suite } from '@answerable/core'
 import { formatVkey } from '@answerable/core/note'
 import type { Trust } from '@answerable/core/receipt'
 import { evaluatePolicy, leafHash, parseTlogProof, rootFromInclusion } from '@answerable/core/tlog'
+import { none, rejected } from './faults.ts'
 
 export interface Promised {
   /** SHA-256 of the `begin` statement. */
@@ -17,8 +19,7 @@ const MOST = 64 * 1024
 
 /** Throws `no-receipt` where there is no promise, and `receipt-rejected` for one that nobody trusted made. */
 export function checkPromise(header: string | null, trust: Trust, suite: Suite): Promised {
-  if (header === null || header === '')
-    throw new AnswerableError('no-receipt', 'the stream came without a signed promise of its record')
+  if (header === null || header === '') throw none('the stream came without a signed promise of its record')
   try {
     if (header.length > MOST) throw new AnswerableError('too-large', `it is over ${MOST} characters`)
     const text = fromUtf8(fromBase64Url(header))
@@ -30,7 +31,7 @@ export function checkPromise(header: string | null, trust: Trust, suite: Suite):
     return { entry: extra, origin, index, text }
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause)
-    throw new AnswerableError('receipt-rejected', `the stream’s promise does not hold: ${message}`, { cause })
+    throw rejected(`the stream’s promise does not hold: ${message}`, cause)
   }
 }
 

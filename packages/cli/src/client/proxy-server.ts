@@ -22,7 +22,7 @@ export interface ProxyOptions extends Omit<RecordedOptions, 'hold'> {
   onPassed?: (passed: { method: string; path: string; status: number }) => void
 }
 
-export interface Proxy {
+export interface RunningProxy {
   url: string
   close(): Promise<void>
 }
@@ -30,7 +30,7 @@ export interface Proxy {
 const MOST_REQUEST = 64 * 1024 * 1024
 
 /** Throws `port-taken`, and what `recorded` throws for its options. */
-export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { target, port, strict, fetch: inner = fetch, onPassed, ...rest } = options
   const base = target.origin + target.pathname.replace(/\/$/, '').replace(/\/v1$/, '')
   const send = recorded(inner, { ...rest, hold: strict ? 'everything' : 'nothing' })

@@ -1,5 +1,7 @@
 /** What the calls of one `recorded` fetch know of one another. */
-import { AnswerableError, type Suite } from '@answerable/core'
+
+import type { Suite } from '@answerable/core'
+import { rejected } from './faults.ts'
 import { Follower } from './follower.ts'
 import { Refusals } from './refusals.ts'
 
@@ -21,8 +23,7 @@ class UsedIds {
 
   /** Throws `receipt-rejected` for a record of another call; a repeated Idempotency-Key may bring the same again. */
   take(id: string, repeatable: boolean): void {
-    if (this.#ids.has(id) && !repeatable)
-      throw new AnswerableError('receipt-rejected', 'the record was handed out for another call before')
+    if (this.#ids.has(id) && !repeatable) throw rejected('the record was handed out for another call before')
     this.#ids.add(id)
     if (this.#ids.size > MOST) this.#ids.delete(this.#ids.values().next().value!)
   }

@@ -11,7 +11,7 @@ import { openDataFolder } from '../data-folder.ts'
 import { readTime } from '../input.ts'
 import { report } from '../network.ts'
 import { print } from '../output/style.ts'
-import { count } from '../output/text.ts'
+import { count, wrap } from '../output/text.ts'
 
 const HOUR = 3_600_000
 
@@ -36,7 +36,7 @@ export async function run(args: string[]): Promise<number> {
   try {
     if (before === undefined) {
       await network.gateway.lifecycle.eraseId(id!)
-      print(`The content of ${id} is erased, and the log says so. Its record and proof stay.`)
+      print(...wrap(`The content of ${id} is erased, and the log says so. Its record and proof stay.`))
     } else {
       // Retention, counted from now back to that day, for once.
       const retentionDays = (now - before) / (24 * HOUR)

@@ -4,7 +4,7 @@ import type { Command } from '../command.ts'
 export const COMMANDS: readonly Command[] = [
   {
     name: 'start',
-    summary: 'run a local network: gateway, models, three witnesses, registry',
+    summary: 'run a local network: gateway, models, witnesses, registry',
     usage: `[--port N] [--data DIR] [--config FILE]
 
 Runs a network of your own in one process, by default at

@@ -33,7 +33,8 @@ async function check(args: string[]): Promise<number> {
   const [where] = expectPositionals(positionals, 'URL or FOLDER')
   const options: CheckOptions = {}
   if (values.vkey !== undefined) options.vkey = values.vkey
-  if (values.from !== undefined) options.from = { note: readInput(values.from, 1 << 20), where: values.from }
+  if (values.from !== undefined)
+    options.from = { note: await readInput(values.from, 1 << 20), where: values.from }
   const checks: LogCheck[] = []
   if (/^https?:\/\//.test(where) || !existsSync(where)) {
     const timeoutMs = numberOption(values.timeout, '--timeout', 0.1, 600) * 1000

@@ -13,7 +13,7 @@ export async function run(args: string[]): Promise<number> {
     'no-content': { type: 'boolean', default: false },
   })
   const [file] = expectPositionals(positionals, 'FILE')
-  const receipt = parseReceipt(readInput(file))
+  const receipt = parseReceipt(await readInput(file))
   const only = values.only === undefined ? undefined : readNames(values.only, receipt)
   const copy = reduce(receipt, only, values['no-content'])
   saveReceipt(utf8(`${formatReceipt(copy)}\n`), copy, values.output)

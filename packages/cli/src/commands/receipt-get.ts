@@ -2,9 +2,8 @@
 import { AnswerableError } from '@answerable/core'
 import { MAX_RECEIPT_BYTES, parseReceipt, type Receipt } from '@answerable/core/receipt'
 import { parseInference } from '@answerable/core/statement'
-import { isLoopback } from '@answerable/node/gateway'
 import { expectPositionals, numberOption, readArguments } from '../command.ts'
-import { get, readUrl } from '../http.ts'
+import { get, isInTheClear, readUrl } from '../http.ts'
 import { note } from '../output/style.ts'
 import { wrap } from '../output/text.ts'
 import { saveReceipt } from '../receipt-file.ts'
@@ -33,7 +32,7 @@ export async function run(args: string[]): Promise<number> {
     )
   // The secret goes to the server alone, in a header; it never stands in a path, a log or a referrer.
   url.hash = ''
-  if (secret !== '' && url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, '')))
+  if (secret !== '' && isInTheClear(url))
     note(...wrap('warning: the secret travels over plain http, where others can read it'))
   const bytes = await get(url, {
     most: MAX_RECEIPT_BYTES,

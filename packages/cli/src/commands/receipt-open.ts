@@ -16,7 +16,7 @@ import { TrustStore } from '../trust-store.ts'
 export async function run(args: string[]): Promise<number> {
   const { positionals } = readArguments(args, {})
   const [file] = expectPositionals(positionals, 'FILE')
-  const receipt = parseReceipt(readInput(file))
+  const receipt = parseReceipt(await readInput(file))
   const verification = verify(receipt, { suite: nodeSuite, trust: new TrustStore().trust() })
   const { claims, record } = verification
   const fallen = CLAIMS.filter(name => claims[name].result === 'fail')

@@ -2,10 +2,9 @@
 import { AnswerableError, fromUtf8, parseJson } from '@answerable/core'
 import { type VerifierKey, vkeyFingerprint } from '@answerable/core/note'
 import { POLICY_LIMITS, type Policy, parsePolicy } from '@answerable/core/tlog'
-import { isLoopback } from '@answerable/node/gateway'
 import { nodeSuite } from '@answerable/node/log'
 import { expectPositionals, numberOption, readArguments } from '../command.ts'
-import { get, readUrl, under } from '../http.ts'
+import { get, isInTheClear, readUrl, under } from '../http.ts'
 import { fingerprintLines, limitLines, policyLines, quorumWords } from '../output/policy-words.ts'
 import { bad, bold, dim, good, print, warn } from '../output/style.ts'
 import { plain, wrap } from '../output/text.ts'
@@ -78,7 +77,7 @@ function show(url: URL, name: string, { policy }: Offer, known: TrustedEntry | u
   print(`${plain(url.href)} offers the network ${bold(name)}:`, '', ...policyLines(policy))
   if (policy.logs.length === 0) print(warn('  It names no log, so nothing can come of it.'))
   print('', ...limitLines(policy).map(warn))
-  if (url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, '')))
+  if (isInTheClear(url))
     print(...wrap('It came over plain http, where others can change it on the way.', 2).map(warn))
   print(...wrap('Compare these fingerprints with what its owners tell you by another way.', 2), '')
   if (known !== undefined)

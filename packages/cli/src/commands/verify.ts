@@ -26,12 +26,12 @@ export async function run(args: string[]): Promise<number> {
     json: { type: 'boolean', default: false },
   })
   const [file] = expectPositionals(positionals, 'FILE')
-  const policy = values.policy === undefined ? DEFAULT_POLICY : readPolicy(values.policy)
+  const policy = values.policy === undefined ? DEFAULT_POLICY : await readPolicy(values.policy)
   const options: VerifyOptions = { policy }
   if (values['as-of'] !== undefined) options.asOf = readTime(values['as-of'], '--as-of')
-  const receipt = parseReceipt(readInput(file))
-  if (values.request !== undefined) options.request = readInput(values.request)
-  if (values.response !== undefined) options.response = readInput(values.response)
+  const receipt = parseReceipt(await readInput(file))
+  if (values.request !== undefined) options.request = await readInput(values.request)
+  if (values.response !== undefined) options.response = await readInput(values.response)
   const verification = verify(receipt, {
     suite: nodeSuite,
     trust: trustOf(policy, values.policy),

@@ -24,9 +24,5 @@ function tooLarge(what: string, maxBytes: number): AnswerableError {
 
 /** Whether the text has an ASCII control character (below U+0020) other than newline. */
 export function hasControl(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0x20 && unit !== 0x0a) return true
-  }
-  return false
+  return /[^\n -\uffff]/.test(text)
 }

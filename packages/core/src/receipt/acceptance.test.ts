@@ -100,7 +100,7 @@ test('policy files', () => {
   assert.deepEqual(read({ trust: [] }), { ...DEFAULT_POLICY, trust: [] })
   // A bare tlog-policy is the trust, under the default requirements.
   assert.deepEqual(read(world.policy), { ...DEFAULT_POLICY, trust: [world.policy] })
-  for (const odd of ['', '\ufeff{}', 'null', '[]']) {
+  for (const odd of ['', 'null', '[]', '"x"']) {
     const { trust } = read(odd)
     throwsCode(() => trustFrom([{ name: 'odd', policy: trust![0]! }], suite), 'bad-policy', odd)
   }
@@ -122,6 +122,7 @@ test('policy files that are none', () => {
     [{ trust: Array.from({ length: 65 }, () => '') }, 'bad-policy'],
     ['{"require":{"recorded":"signature","recorded":"assertion"}}', 'duplicate-key'],
     ['{"require"', 'bad-json'],
+    ['\ufeff{}', 'bad-json'],
     [`{"trust":${'['.repeat(9)}`, 'too-deep'],
     [`{"trust":["${'x'.repeat(2 ** 21)}"]}`, 'too-large'],
   ]

@@ -17,10 +17,10 @@ test('docs/claims.md has every reason, and no other, each with a known claim, re
   assert.deepEqual([...new Set(rows.map(cells => cells[3]!.slice(1, -1)))].sort(), [...REASONS].sort())
   for (const [, claim, result, reason, basis] of rows) {
     for (const name of claim!.split(', '))
-      assert.ok((CLAIMS as readonly string[]).includes(name), `${reason}: ${name}`)
-    assert.ok(['pass', 'fail', 'not-checked'].includes(result!), reason)
-    if (result === 'not-checked') assert.equal(basis, '–', reason)
+      assert.ok((CLAIMS as readonly string[]).includes(name), `${reason}`)
+    assert.ok(['pass', 'fail', 'not-checked'].includes(result!), `${reason}`)
+    if (result === 'not-checked') assert.equal(basis, '–', `${reason}`)
     else assert.ok((BASES as readonly string[]).includes(basis!), `${reason}: ${basis}`)
   }
-  assert.doesNotMatch(page.replace(/the bare word "verified"/i, ''), /\bverified\b/i)
+  assert.ok(!/\bverified\b/i.test(page))
 })

@@ -35,7 +35,7 @@ test('any receipt round-trips', () => {
   const any = fc.record(
     {
       ...proven,
-      begin: fc.record(proven),
+      begin: fc.record(proven, { noNullPrototype: true }),
       disclosures: fc.dictionary(fc.constantFrom(...DISCLOSURES), words, { noNullPrototype: true }),
       content: fc.record({ request: bytes, response: bytes }, { requiredKeys: [], noNullPrototype: true }),
       documents: fc.dictionary(digest, bytes, { maxKeys: 5, noNullPrototype: true }),

@@ -305,7 +305,8 @@ test('every byte of a receipt’s JSON: refused, or what passes is part of the o
   for (const { receipt } of [answer, stream]) {
     const bytes = utf8(formatReceipt(receipt))
     const original = parseReceipt(bytes) as unknown as Record<string, object>
-    for (const [at, altered] of masks(bytes)) {
+    for (let at = 0; at < bytes.length; at++) {
+      const altered = flipped(bytes, at, 1 << (at % 8))
       let read: Receipt
       try {
         read = parseReceipt(altered)

@@ -10,9 +10,9 @@ export const deadWitnesses: Drill = {
   name: 'dead-witnesses',
   title: 'the witnesses cannot be reached',
   fault: 'First one of three witnesses is down, then all of them; later they return.',
-  payer: 'Nobody: nothing that was acknowledged is lost, and clocks stop while no quorum can be had.',
+  payer: 'Nobody: nothing that was acknowledged is lost.',
   appeal:
-    'Ask for the receipt again: once a quorum is back the same record is witnessed. A record that is not by the charter’s delay opens a challenge.',
+    'Ask for the receipt again: once a quorum is back the same record is witnessed. (Challenges over one that is not in time come with the registry’s rules.)',
   notShown: [
     'That the operator was honest while nobody watched: until a quorum returns, it alone could rewrite what is new.',
     'Witnesses that are up and lie.',
@@ -77,12 +77,12 @@ export const deadWitnesses: Drill = {
       const all = await Promise.all(answers.map(worth))
       return all.every(one => one === 'witnessed')
     })
-    findings.then(
+    findings.after(
       caughtUp,
       `${Math.round(performance.now() - back)} ms after the witnesses returned the same ${answers.length} receipts were witnessed`,
     )
     const after = await Promise.all(answers.map(({ link }) => fetchReceipt(link!)))
-    findings.then(
+    findings.after(
       after.every((receipt, i) => Buffer.compare(receipt.statement, during[i]!.statement) === 0),
       'their statements are the same, byte for byte: nothing was lost or written anew',
     )

@@ -33,7 +33,7 @@ export class Findings {
   }
 
   /** What followed. */
-  then(held: boolean, what: string): void {
+  after(held: boolean, what: string): void {
     if (held) this.consequence.push(what)
     else this.missed.push(`did not follow: ${what}`)
   }

@@ -7,7 +7,7 @@ import type { Drill } from './drill.ts'
 import { fetchReceipt, movedTo } from './holder.ts'
 import type { Scene, Throwaway } from './scene.ts'
 import { FIRST_LOG } from './settings.ts'
-import { flipContent, flipHash, flipStatement } from './tamper.ts'
+import { flipContent, flipHash, flipStatement, storedStatement } from './tamper.ts'
 
 /** The record that is altered: neither the first nor the last. */
 const TARGET = 1
@@ -43,7 +43,9 @@ export const flippedByte: Drill = {
       findings.inject(what)
     }
 
-    await flip('plain', 'a bit of a stored statement, checksum left', log => flipStatement(log, TARGET, 'left'))
+    await flip('plain', 'a bit of a stored statement, checksum left', log =>
+      flipStatement(log, TARGET, 'left'),
+    )
     const damaged = await refusal(scene, 'plain')
     findings.notice(
       damaged?.includes('00000000.seg') === true,
@@ -70,13 +72,19 @@ export const flippedByte: Drill = {
     await flip('repaired', 'a bit of a stored statement, checksum repaired', log =>
       flipStatement(log, TARGET, 'repaired'),
     )
+    const statement = await storedStatement(scene.path('repaired', FIRST_LOG), TARGET)
+    const { recorded } = holder.check({ ...held[TARGET]!.receipt, statement }).claims
+    findings.notice(
+      recorded.result === 'fail' && recorded.reason === 'not-included',
+      'the holder',
+      `a receipt with what the disk says now fails: recorded, ${recorded.reason}`,
+    )
     await withNetwork(scene, 'repaired', async ({ url }) => {
-      const receipt = await fetchReceipt(movedTo(url, held[TARGET]!.link))
-      const { recorded } = holder.check(receipt).claims
+      const refused = await reasonOf(fetchReceipt(movedTo(url, held[TARGET]!.link)))
       findings.notice(
-        recorded.result === 'fail' && recorded.reason === 'not-included',
-        'the holder',
-        `a receipt fetched anew fails: recorded, ${recorded.reason}`,
+        refused?.includes('corrupt') === true,
+        'the gateway, when it is asked for that record',
+        `the log holds another statement there, so none is given out: ${refused}`,
       )
       const others = await Promise.all(
         held.filter((_, i) => i !== TARGET).map(({ link }) => fetchReceipt(movedTo(url, link))),
@@ -85,8 +93,11 @@ export const flippedByte: Drill = {
         others.every(other => holder.worth(other) === 'witnessed'),
         `only that record is hit: the receipts of the ${others.length} others still check`,
       )
-      await AuditedLog.read(url, holder.policy)
-      findings.then(true, 'the log itself is whole, so what it held of the true statement stands against the file')
+      const audit = await reasonOf(AuditedLog.read(url, holder.policy))
+      findings.after(
+        audit === undefined,
+        'the log, read whole, still holds the true statement’s digest against the file',
+      )
     })
 
     await flip('content', 'a bit of the stored content, checksum repaired', log =>
@@ -94,7 +105,7 @@ export const flippedByte: Drill = {
     )
     await withNetwork(scene, 'content', async ({ url }) => {
       const link = movedTo(url, held[TARGET]!.link)
-      const refused = await fetchReceipt(link).then(() => undefined, String)
+      const refused = await reasonOf(fetchReceipt(link))
       findings.notice(
         refused?.includes('corrupt') === true,
         'the gateway',
@@ -109,11 +120,11 @@ export const flippedByte: Drill = {
 
     await flip('entries', 'a bit of an entry as it is published', log => flipHash(log, 'entries', TARGET))
     await withNetwork(scene, 'entries', async ({ url }) => {
-      const audit = await AuditedLog.read(url, holder.policy).then(() => undefined, String)
-      findings.notice(audit !== undefined, 'an auditor', `reading the log whole: ${audit}`)
+      const audit = await reasonOf(AuditedLog.read(url, holder.policy))
+      findings.notice(audit !== undefined, 'an auditor', `who reads the log whole: ${audit}`)
     })
 
-    findings.then(
+    findings.after(
       held.every(({ receipt }) => holder.worth(receipt) === 'witnessed'),
       `all ${held.length} receipts that had been handed out check from the holder’s copies, without the node`,
     )
@@ -142,6 +153,14 @@ async function refusal(scene: Scene, folder: string): Promise<string | undefined
   } catch (error) {
     return `${errorCode(error)}, ${(error as Error).message.replaceAll(scene.path(), '')}`
   }
+}
+
+/** Why something was refused, or undefined where it was not. */
+function reasonOf(attempt: Promise<unknown>): Promise<string | undefined> {
+  return attempt.then(
+    () => undefined,
+    (error: Error) => error.message,
+  )
 }
 
 async function withNetwork(

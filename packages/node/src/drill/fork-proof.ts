@@ -1,5 +1,5 @@
 /** Proofs that a log was forked, for anyone who has the log's key: no network, and nobody's word. */
-import { equal } from '@answerable/core'
+import { AnswerableError, equal } from '@answerable/core'
 import type { VerifierKey } from '@answerable/core/note'
 import type { ProvenStatement } from '@answerable/core/receipt'
 import { entryOf } from '@answerable/core/statement'
@@ -8,7 +8,10 @@ import { nodeSuite } from '../log/suite.ts'
 
 /** Two checkpoints of one size with different roots, both signed by the log. False for anything else. */
 export function twoRoots(a: string, b: string, key: VerifierKey): boolean {
-  const [one, other] = [a, b].map(note => openCheckpoint(note, [key], nodeSuite).checkpoint) as [Opened, Opened]
+  const [one, other] = [a, b].map(note => openCheckpoint(note, [key], nodeSuite).checkpoint) as [
+    Opened,
+    Opened,
+  ]
   return one.size === other.size && !equal(one.root, other.root)
 }
 
@@ -25,6 +28,6 @@ function indexOf({ statement, proof }: ProvenStatement, key: VerifierKey): numbe
   const { size, root } = openCheckpoint(checkpoint, [key], nodeSuite).checkpoint
   const leaf = leafHash(entryOf(statement, nodeSuite), nodeSuite)
   const shown = rootFromInclusion({ index, size, leafHash: leaf, proof: hashes }, nodeSuite)
-  if (!equal(shown, root)) throw new Error('the log does not hold this statement')
+  if (!equal(shown, root)) throw new AnswerableError('bad-proof', 'the log does not hold this statement')
   return index
 }

@@ -37,7 +37,9 @@ function seconds(ms: number): string {
 function entry(label: string, items: readonly string[]): string[] {
   const mark = items.length > 1 ? '- ' : ''
   const lines = items.flatMap(item =>
-    wrap(item, WIDTH - 2 - LABEL - mark.length).map((line, i) => (i === 0 ? mark : ' '.repeat(mark.length)) + line),
+    wrap(item, WIDTH - 2 - LABEL - mark.length).map(
+      (line, i) => (i === 0 ? mark : ' '.repeat(mark.length)) + line,
+    ),
   )
   return lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(LABEL)}${line}`)
 }

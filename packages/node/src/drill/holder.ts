@@ -4,8 +4,8 @@ import {
   parseReceipt,
   type Receipt,
   type Verification,
-  type VerifyOptions,
   Verifier,
+  type VerifyOptions,
 } from '@answerable/core/receipt'
 import type { Policy } from '@answerable/core/tlog'
 import { nodeSuite } from '../log/suite.ts'
@@ -41,10 +41,16 @@ export class Holder {
   }
 }
 
-/** Fetches a receipt by its link, opened. Throws `no-receipt` with the gateway's own code in the message. */
+/**
+ * Fetches a receipt by its link: opened with the secret in the fragment, and without one its public part. Throws
+ * `no-receipt` with the gateway's own code in the message.
+ */
 export async function fetchReceipt(link: string): Promise<Receipt> {
-  const [url, secret] = link.split('#') as [string, string]
-  const response = await fetch(url, { headers: { authorization: `Bearer ${secret}` } })
+  const [url, secret] = link.split('#') as [string, string?]
+  const response = await fetch(
+    url,
+    secret === undefined ? {} : { headers: { authorization: `Bearer ${secret}` } },
+  )
   const bytes = new Uint8Array(await response.arrayBuffer())
   if (response.status === 200) return parseReceipt(bytes)
   throw new AnswerableError('no-receipt', `status ${response.status}, ${codeOf(bytes)}`)

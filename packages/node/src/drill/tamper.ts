@@ -7,12 +7,16 @@ import { encodeBatch, readBatch, type ScannedBatch, SEGMENT_HEADER_BYTES } from 
 /** What becomes of the batch's checksum: left as it was, or made good again. */
 export type Checksum = 'left' | 'repaired'
 
+const RESPONSE = '"name":"response","digest":{"sha256":"'
+
 /** Flips a bit of a stored statement: in the digest of the response, so that the statement still reads as one. */
 export function flipStatement(log: string, index: number, checksum: Checksum): Promise<void> {
   return flipRecord(log, index, checksum, ({ statement }) => {
-    const start = Buffer.from(statement).indexOf('"response","digest"')
-    const at = statement.findIndex((byte, i) => i > start + 20 && byte >= 0x30 && byte <= 0x39)
-    if (start === -1 || at === -1) throw new AnswerableError('internal', 'this statement has no response')
+    const start = Buffer.from(statement).indexOf(RESPONSE)
+    if (start === -1) throw new AnswerableError('internal', 'this statement has no response')
+    // A decimal digit with its last bit flipped is another one.
+    const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39
+    const at = statement.findIndex((byte, i) => i >= start + RESPONSE.length && isDigit(byte))
     statement[at]! ^= 1
   })
 }
@@ -39,7 +43,7 @@ async function flipRecord(
   checksum: Checksum,
   flip: (record: ScannedBatch['records'][number]) => void,
 ): Promise<void> {
-  await change(join(log, 'segments', '00000000.seg'), async file => {
+  await change(segmentOf(log), async file => {
     const batch = await batchOf(file, index)
     const stored = await file.read(batch.start, batch.end - batch.start)
     flip(batch.records[index - batch.firstIndex]!)
@@ -51,11 +55,26 @@ async function flipRecord(
   })
 }
 
+/** The statement that a stopped node's disk has at an index. */
+export async function storedStatement(log: string, index: number): Promise<Uint8Array> {
+  let statement = new Uint8Array(0)
+  await change(segmentOf(log), async file => {
+    const { firstIndex, records } = await batchOf(file, index)
+    statement = new Uint8Array(records[index - firstIndex]!.statement)
+  })
+  return statement
+}
+
+/** The first segment: a throwaway log fills no second one. */
+function segmentOf(log: string): string {
+  return join(log, 'segments', '00000000.seg')
+}
+
 async function batchOf(file: DiskFile, index: number): Promise<ScannedBatch> {
   let at = SEGMENT_HEADER_BYTES
   let firstIndex = 0
   for (;;) {
-    const batch = await readBatch(file, at, firstIndex)
+    const batch = await readBatch(file, at, firstIndex, await file.size())
     if (batch === undefined) throw new AnswerableError('internal', `no record ${index} in the segment`)
     if (index < firstIndex + batch.records.length) return batch
     at = batch.end

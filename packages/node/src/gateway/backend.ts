@@ -11,6 +11,13 @@ export interface BackendCall {
   body: Uint8Array
   /** The model asked for, where the call names one. */
   model: string | undefined
+  /** The call's JSON, where the endpoint is one whose JSON is read. */
+  fields?: Record<string, unknown>
+  /**
+   * For a call whose seed is derived: resolves with it once the record that the answer begins with, from which it
+   * follows, is durable.
+   */
+  seedFor?: () => Promise<number>
 }
 
 export interface AnswerHead {
@@ -37,8 +44,14 @@ export interface Backend {
   name: string
   /** Model names, or patterns with a trailing `*`. */
   models: readonly string[]
+  /** The paths it answers; all, where it does not say. */
+  readonly paths?: ReadonlySet<string>
+  /** Whether it draws its answers itself, and takes the seed from the record where the caller names none. */
+  readonly derivesSeed?: boolean
   /** JSON text for the model disclosure; `answered` is the model that the answer names. */
   describe(model: string | undefined, answered: string | undefined): string
+  /** Throws what the call is refused for, where that can be said before it is on record as begun. */
+  check?(call: BackendCall): void
   send(call: BackendCall, sink: Sink): Exchange
   close(): Promise<void>
 }

@@ -32,6 +32,29 @@ const Upstream = z.strictObject({
   connections: z.number().int().min(1).max(4096).default(128),
 })
 
+const LocalModel = z.strictObject({
+  /** What callers name it by. */
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'letters, digits and . _ : - alone'),
+  version: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/)
+    .default('1'),
+  /** A GGUF file, served under /v1, or an ONNX file, served under /v2; from the working directory. */
+  file: z.string().regex(/\.(gguf|onnx)$/i, 'a file whose name ends in .gguf or .onnx'),
+  /** The file's digest, where it must be that. */
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest in lower-case hex')
+    .optional(),
+  /** GGUF only: in tokens; by default what the model was trained on, and 4,096 at most. */
+  contextSize: z
+    .number()
+    .int()
+    .min(32)
+    .max(1 << 20)
+    .optional(),
+})
+
 const Key = z.strictObject({
   /** SHA-256 of the key, in hex: `answerable keys new` prints both. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest in lower-case hex'),
@@ -47,6 +70,12 @@ export const GatewayConfig = z.strictObject({
   /** Where others reach this gateway; by default the address it was asked on. */
   publicUrl: z.url({ protocol: /^https?$/ }).optional(),
   upstreams: z.array(Upstream).max(256).default([]),
+  /** Models that run in this process. */
+  localModels: z
+    .array(LocalModel)
+    .max(64)
+    .refine(models => new Set(models.map(({ name }) => name)).size === models.length, 'two of one name')
+    .default([]),
   /** Callers' keys. Without any, the gateway only listens on loopback. */
   keys: z.array(Key).max(65_536).default([]),
   /** Paths under /v1/ that are passed through as opaque bytes. */
@@ -65,6 +94,8 @@ export const GatewayConfig = z.strictObject({
       responseBytes: bytes(64 << 20),
       concurrent: z.number().int().positive().max(65_536).default(1024),
       streamSeconds: seconds(3600),
+      /** Calls that wait for a model in this process, which answers one at a time. */
+      localQueue: z.number().int().min(0).max(4096).default(16),
       idempotencyHours: z.number().positive().max(720).default(24),
     })
     .prefault({}),
@@ -75,6 +106,7 @@ export const GatewayConfig = z.strictObject({
 })
 export type GatewayConfig = z.infer<typeof GatewayConfig>
 export type UpstreamConfig = z.infer<typeof Upstream>
+export type LocalModelConfig = z.infer<typeof LocalModel>
 export type KeyConfig = z.infer<typeof Key>
 
 /** Environment variables that override the file, by the field they set. */

@@ -84,13 +84,15 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
     try {
       const check = await checkStart(store.log, witnesses, { key: signer.key })
       if (check.outcome === 'rolled-back') {
-        throw new AnswerableError(
+        const { size } = check.fork
+        const error = new AnswerableError(
           'rolled-back',
-          `a witness saw ${check.fork.size} records of ${signer.key.name}`,
-          {
-            cause: check.fork,
-          },
+          `a witness saw ${size} records of ${signer.key.name}`,
+          { cause: check.fork },
         )
+        // An old copy signs and publishes nothing more, also while it is closed.
+        store.log.halt(error)
+        throw error
       }
       const context = contextOf(options)
       const recorder = new Recorder({
@@ -104,7 +106,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
         await bind(store, options.predecessor, clock())
       const orphans = await store.closeOrphans(recorder)
       const { retentionDays, samplingHours } = config
-      const lifecycle = new Lifecycle(store, { retentionDays, samplingHours, clock })
+      const lifecycle = new Lifecycle(store, { retentionDays, samplingHours, clock: () => recorder.now() })
       await lifecycle.resume()
       const publisher = await Publisher.open({
         log: store.log,

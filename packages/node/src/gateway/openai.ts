@@ -3,11 +3,13 @@
  * bytes themselves pass as they came, and no field is added to an answer.
  */
 import { AnswerableError, parseJson } from '@answerable/core'
+import { SEED_DERIVED } from '@answerable/core/statement'
 import type { Asked } from '../record/recorder.ts'
-import { type Backend, route } from './backend.ts'
+import { type Backend, type BackendCall, route } from './backend.ts'
 import { type Call, NO_MODEL, NO_SAMPLING } from './call.ts'
 import { one, requestHeaders } from './headers.ts'
 import { errorBody } from './http.ts'
+import { needsSeed } from './llama-request.ts'
 import { relay } from './relay.ts'
 
 /** Endpoints whose JSON is read; the allow-listed rest passes through as opaque bytes. */
@@ -38,6 +40,8 @@ const SAMPLING = [
   'dimensions',
 ] as const
 
+const NONCE = /^[\x21-\x7e]{0,128}$/
+
 type Fields = Record<string, unknown>
 
 export async function handleOpenAI(call: Call, backends: readonly Backend[]): Promise<void> {
@@ -46,6 +50,8 @@ export async function handleOpenAI(call: Call, backends: readonly Backend[]): Pr
   let asked: Asked = call.asked(NO_MODEL, NO_SAMPLING)
   let backend: Backend | undefined
   let model: string | undefined
+  let send: BackendCall
+  let nonce: string | undefined
   try {
     if (READ_PATHS.has(path)) {
       fields = readFields(call)
@@ -57,11 +63,31 @@ export async function handleOpenAI(call: Call, backends: readonly Backend[]): Pr
         ? readFields(call, false)
         : {}
       model = typeof fields.model === 'string' ? fields.model : undefined
-      backend = model === undefined ? backends[0] : (route(backends, model) ?? backends[0])
+      backend = model === undefined ? undefined : route(backends, model)
+      backend ??= backends.find(({ paths }) => paths === undefined || paths.has(path))
       if (backend === undefined)
         throw new AnswerableError('not-found', `no upstream is configured for ${path}`)
     }
-    asked = call.asked(backend.describe(model, undefined), samplingOf(fields))
+    const description = backend.describe(model, undefined)
+    asked = call.asked(description, samplingOf(fields, undefined))
+    if (backend.paths !== undefined && !backend.paths.has(path))
+      throw new AnswerableError(
+        'not-found',
+        `this model runs in the gateway, and answers ${[...backend.paths].join(' and ')} alone`,
+      )
+    send = {
+      method: call.request.method ?? 'POST',
+      path: call.path,
+      headers: requestHeaders(call.request.headers, call.context.config.keys.length > 0),
+      body: call.body,
+      model,
+      fields,
+    }
+    backend.check?.(send)
+    if (backend.derivesSeed === true && needsSeed(fields)) {
+      nonce = nonceOf(call)
+      asked = call.asked(description, samplingOf(fields, nonce))
+    }
   } catch (error) {
     // A refusal is an answer too, and has a record like any other.
     const { status, body } = errorBody(error)
@@ -73,14 +99,15 @@ export async function handleOpenAI(call: Call, backends: readonly Backend[]): Pr
     )
     return
   }
-  const send = {
-    method: call.request.method ?? 'POST',
-    path: call.path,
-    headers: requestHeaders(call.request.headers, call.context.config.keys.length > 0),
-    body: call.body,
-    model,
-  }
-  await relay(call, asked, backend, send, fields.stream === true)
+  await relay(call, asked, backend, send, { stream: fields.stream === true, nonce })
+}
+
+/** What the caller adds to a derived seed: recorded with it, so plain characters alone. */
+function nonceOf({ request }: Call): string {
+  const nonce = request.headers['answerable-nonce'] ?? ''
+  if (typeof nonce !== 'string' || !NONCE.test(nonce))
+    throw new AnswerableError('bad-request', 'Answerable-Nonce: expected up to 128 visible ASCII characters')
+  return nonce
 }
 
 function readFields(call: Call, modelNeeded = true): Fields {
@@ -100,7 +127,8 @@ export function unknownModel(model: string, backends: readonly Backend[]): Answe
   return new AnswerableError('unknown-model', `no model "${model.slice(0, 100)}" here; ${list}`)
 }
 
-function samplingOf(fields: Fields): string {
+/** JSON text of the sampling disclosure. `nonce` is there where the seed is derived, and may be ''. */
+function samplingOf(fields: Fields, nonce: string | undefined): string {
   let parameters: Fields | undefined
   for (const name of SAMPLING) {
     const value = fields[name]
@@ -108,11 +136,12 @@ function samplingOf(fields: Fields): string {
     parameters ??= {}
     parameters[name] = value
   }
-  const seed = fields.seed === undefined ? 'not-set' : 'client'
-  if (parameters === undefined) return '{"parameters":{},"seed":"not-set"}'
-  const text = JSON.stringify({ parameters, seed })
+  const seed =
+    nonce !== undefined ? SEED_DERIVED : (fields.seed ?? undefined) === undefined ? 'not-set' : 'client'
+  if (parameters === undefined && nonce === undefined) return '{"parameters":{},"seed":"not-set"}'
+  const text = JSON.stringify({ parameters: parameters ?? {}, seed, nonce })
   // A logit bias can be long. Everything here is in the request too, so what does not fit is only named.
-  return text.length <= 16_384 ? text : JSON.stringify({ parameters: 'in the request', seed })
+  return text.length <= 16_384 ? text : JSON.stringify({ parameters: 'in the request', seed, nonce })
 }
 
 /** `GET /v1/models`: what there is, by name. */

@@ -1,6 +1,8 @@
 /** Carries a call to its backend and the answer back: whole, or as a stream where the backend streams. */
 import { hash } from 'node:crypto'
-import { AnswerableError, type ErrorCode, errorCode } from '@answerable/core'
+import { AnswerableError, type ErrorCode, errorCode, utf8 } from '@answerable/core'
+import { deriveSeed } from '@answerable/core/statement'
+import { nodeSuite } from '../log/suite.ts'
 import type { Answered, Asked, Begun, Outcome } from '../record/recorder.ts'
 import { factsOf } from './answer-facts.ts'
 import type { AnswerHead, Backend, BackendCall, Exchange, Sink } from './backend.ts'
@@ -12,15 +14,22 @@ import { StreamRelay } from './stream-relay.ts'
 /** nginx's number for a caller who left before the answer; it is in the record alone. */
 const CLIENT_CLOSED = 499
 
+export interface RelayOptions {
+  /** Whether the caller asks for a stream. */
+  stream: boolean
+  /** Where the seed is derived from the record: the caller's part in it. */
+  nonce: string | undefined
+}
+
 /** Resolves when the answer is out, recorded. Throws where nothing could be recorded. */
 export function relay(
   call: Call,
   asked: Asked,
   backend: Backend,
   send: BackendCall,
-  wantsStream: boolean,
+  options: RelayOptions,
 ): Promise<void> {
-  return new Relay(call, asked, backend, send, wantsStream).run()
+  return new Relay(call, asked, backend, send, options).run()
 }
 
 class Relay implements Sink {
@@ -39,15 +48,25 @@ class Relay implements Sink {
   #resolve!: () => void
   #reject!: (error: unknown) => void
 
-  constructor(call: Call, asked: Asked, backend: Backend, send: BackendCall, wantsStream: boolean) {
+  constructor(
+    call: Call,
+    asked: Asked,
+    backend: Backend,
+    send: BackendCall,
+    { stream, nonce }: RelayOptions,
+  ) {
     this.#call = call
     this.#asked = asked
     this.#backend = backend
     this.#send = send
-    if (wantsStream) {
-      this.#begun = call.context.recorder.begin(asked)
+    if (stream || nonce !== undefined) {
+      const begun = call.context.recorder.begin(asked)
       // Looked at when the answer begins; until then a failure is not unhandled.
-      this.#begun.catch(() => undefined)
+      begun.catch(() => undefined)
+      this.#begun = begun
+      if (nonce !== undefined) {
+        send.seedFor = async () => deriveSeed((await begun).entry, utf8(nonce), nodeSuite)
+      }
     }
   }
 
@@ -98,12 +117,14 @@ class Relay implements Sink {
   }
 
   #callerGone(): void {
-    if (this.#settled || this.#call.response.writableFinished) return
-    this.#exchange.abort()
+    if (this.#call.response.writableFinished) return
+    // A stream is settled with from its head on, and knows by itself whether it is over.
     if (this.#stream !== undefined) {
       this.#stream.callerGone()
       return
     }
+    if (this.#settled) return
+    this.#exchange.abort()
     const answered = answer(Buffer.alloc(0), CLIENT_CLOSED, '', 'client-aborted')
     this.#settle(this.#record(answered).then(() => undefined))
   }
@@ -144,7 +165,7 @@ class Relay implements Sink {
     this.#call.send(answered.status, answered.response, answered.mediaType, recorded, headers)
   }
 
-  /** A call that asked for a stream has a beginning on record, so what came instead is recorded as its end. */
+  /** A call with a beginning on record is recorded by its end: one that asked for a stream, or has a derived seed. */
   async #record(answered: Answered): Promise<{ id: string; secret: string }> {
     const { recorder } = this.#call.context
     if (this.#begun === undefined) return recorder.answer(this.#asked, answered)

@@ -32,11 +32,11 @@ export function createGateway(options: ServerOptions): Server {
   const { concurrent, requestBytes } = context.config.limits
   const pending = new Map<string, Promise<void>>()
   let running = 0
+  metrics.observe('answerable_calls_running', 'Calls under way', () => running)
 
   async function handle(request: IncomingMessage, response: ServerResponse, infer: boolean): Promise<void> {
     const started = performance.now()
     running++
-    metrics.running.set(running)
     try {
       if (running > concurrent)
         throw new AnswerableError('too-many-requests', `this gateway takes ${concurrent} calls at a time`)

@@ -81,6 +81,7 @@ export class StreamRelay {
   }
 
   #breakOff(outcome: Outcome): void {
+    if (this.#closing) return
     this.#exchange.abort()
     void this.#finish('interrupted', outcome)
   }

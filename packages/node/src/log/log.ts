@@ -1,18 +1,22 @@
 /**
  * A log: records made durable in groups, their tree, and the checkpoints that the log's key signs over it.
  *
- * Group commit without a timer: whatever waits when a commit ends is the next commit. A record is acknowledged when
- * its batch is durable and the log's key has signed a checkpoint over it; the tree in memory only ever follows what
- * is durable, so no crash can leave a signature over another tree.
+ * A record is acknowledged when its batch is durable and in the tree. The tree in memory only ever follows what is
+ * durable, so no crash can leave a signature over another tree.
  */
 import { join } from 'node:path'
-import { AnswerableError, equal, fromUtf8, type Suite } from '@answerable/core'
-import { type NoteSigner, openNote, signNote } from '@answerable/core/note'
-import { formatCheckpoint, formatTlogProof, parseCheckpoint } from '@answerable/core/tlog'
+import { AnswerableError, equal, type Suite } from '@answerable/core'
+import type { NoteSigner } from '@answerable/core/note'
+import { formatTlogProof, leafHash } from '@answerable/core/tlog'
 import type { Disk } from '../storage/disk.ts'
 import type { NewRecord, Position, RecordStorage, ScannedRecord } from '../storage/storage.ts'
+import { CommitQueue, type Committed } from './commit-queue.ts'
 import { HashFile } from './hash-file.ts'
+import { Retry } from './retry.ts'
+import { readCheckpoint, type SignedCheckpoint, signCheckpoint } from './signed-checkpoint.ts'
 import { Tiles } from './tiles.ts'
+
+export type { Committed, SignedCheckpoint }
 
 export interface LogOptions {
   disk: Disk
@@ -25,45 +29,31 @@ export interface LogOptions {
    * (a registry), which are then public.
    */
   entries: 'digest' | 'statement'
+  /** How long a store that failed is left alone before it is tried again, in milliseconds. */
+  retryMs?: number
+  /** Tree nodes of each level that are kept in memory. */
+  recentNodes?: number
 }
 
-/** A checkpoint with its note: signed by the log, and perhaps cosigned. */
-export interface SignedCheckpoint {
-  size: number
-  root: Uint8Array
-  note: string
-}
-
-export interface Committed {
-  index: number
-  position: Position
-}
-
-interface Waiting {
-  record: NewRecord
-  resolve(committed: Committed): void
-  reject(error: unknown): void
-}
-
-/** Records and bytes of one commit: what a batch's buffers may hold at once. */
-const MOST_RECORDS = 4096
-const MOST_BYTES = 32 << 20
 /** With this many hashes unpublished, something is wrong with the disk, and memory must not grow for it. */
-const MOST_PENDING = 4_000_000
+const MOST_PENDING = 1_000_000
+const RETRY_MS = 1000
 
 export class Log {
   readonly #options: LogOptions
   readonly #tiles: Tiles
   readonly #entries: HashFile | undefined
   readonly #positions: Position[] = []
+  readonly #queue = new CommitQueue(records => this.#commit(records))
   #signed: SignedCheckpoint
   #published: SignedCheckpoint
-  #waiting: Waiting[] = []
-  #committing: Promise<void> | undefined
-  #closed = false
   /** Whether the published checkpoint is on disk; a new log's empty one is not yet. */
   #stored: boolean
+  /** The last of those who write the checkpoint's file. It only ever gets what follows what is there, one at a time. */
+  #storing: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | undefined
   #halted: AnswerableError | undefined
+  readonly #recovery: Retry
   /** Told of each committed record, in order, before its answer goes out. Must not throw. */
   onCommit: ((record: NewRecord, committed: Committed) => void) | undefined
 
@@ -75,6 +65,7 @@ export class Log {
     stored: boolean,
   ) {
     this.#stored = stored
+    this.#recovery = new Retry(() => options.storage.recover(), options.retryMs ?? RETRY_MS)
     this.#options = options
     this.#tiles = tiles
     this.#entries = entries
@@ -91,36 +82,35 @@ export class Log {
     const stored = await disk.readFile(join(folder, 'checkpoint'))
     const published = stored && readCheckpoint(stored, signer, suite, join(folder, 'checkpoint'))
     const size = published?.size ?? 0
-    const tiles = await Tiles.open(disk, join(folder, 'tiles'), size, suite)
-    if (published !== undefined && !equal(tiles.root(), published.root))
-      throw new AnswerableError(
-        'corrupt',
-        `${folder}: the tiles do not have the root of the published checkpoint`,
-      )
-    if (storage.size < size)
-      throw new AnswerableError(
-        'rolled-back',
-        `${folder}: ${size} records were published, ${storage.size} are here; restore the missing segments`,
-      )
-    const column =
-      entries === 'digest'
-        ? await HashFile.open(disk, join(folder, 'tiles', 'entries.hashes'), size)
-        : undefined
-    const log = new Log(
-      options,
-      tiles,
-      column,
-      published ?? checkpointOf(tiles, signer),
-      published !== undefined,
-    )
-    // A registry is small, and where its entries lie is kept in memory; an inference log only reads its tail.
-    for await (const record of storage.scan(entries === 'statement' ? 0 : size)) {
-      if (entries === 'statement') log.#positions.push(record.position)
-      if (record.index >= size) log.#grow(suite.sha256(record.statement), record.statement)
-      onRecord?.(record)
+    const tiles = await Tiles.open(disk, join(folder, 'tiles'), size, suite, options.recentNodes)
+    let column: HashFile | undefined
+    try {
+      if (published !== undefined && !equal(tiles.root(), published.root))
+        throw new AnswerableError(
+          'corrupt',
+          `${join(folder, 'tiles')}: not the tree whose root the published checkpoint has`,
+        )
+      if (storage.size < size)
+        throw new AnswerableError(
+          'rolled-back',
+          `${folder}: ${size} records were published, ${storage.size} are here; restore the missing segments`,
+        )
+      if (entries === 'digest')
+        column = await HashFile.open(disk, join(folder, 'tiles', 'entries.hashes'), size)
+      const first = published ?? signCheckpoint({ size, root: tiles.root() }, signer)
+      const log = new Log(options, tiles, column, first, published !== undefined)
+      // A registry is small, and where its entries lie is kept in memory; an inference log only reads its tail.
+      for await (const record of storage.scan(entries === 'statement' ? 0 : size)) {
+        if (entries === 'statement') log.#positions.push(record.position)
+        if (record.index >= size) log.#grow(suite.sha256(record.statement), record.statement)
+        onRecord?.(record)
+      }
+      return log
+    } catch (error) {
+      await tiles.close()
+      await column?.close()
+      throw error
     }
-    log.#signed = checkpointOf(tiles, signer)
-    return log
   }
 
   get origin(): string {
@@ -133,7 +123,9 @@ export class Log {
    * a commit does not pay for a signature that nobody looks at (docs/decisions/0004).
    */
   get signed(): SignedCheckpoint {
-    if (this.#signed.size !== this.#tiles.size) this.#signed = checkpointOf(this.#tiles, this.#options.signer)
+    const { size } = this.#tiles
+    if (this.#signed.size !== size)
+      this.#signed = signCheckpoint({ size, root: this.#tiles.root() }, this.#options.signer)
     return this.#signed
   }
 
@@ -156,62 +148,27 @@ export class Log {
     return this.#halted
   }
 
+  /** Resolves when the record is durable and in the tree; records become so in the order in which they came. */
   append(record: NewRecord): Promise<Committed> {
     const problem = this.#problem()
-    if (problem !== undefined) return Promise.reject(problem)
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ record, resolve, reject })
-      this.#committing ??= this.#commitAll()
-    })
+    return problem === undefined ? this.#queue.add(record) : Promise.reject(problem)
   }
 
-  async #commitAll(): Promise<void> {
-    try {
-      while (this.#waiting.length > 0) {
-        // Calls that are ready in this turn of the event loop belong to one batch: a commit costs the same for all.
-        await endOfTurn()
-        await this.#commitOne(this.#takeBatch())
-      }
-    } finally {
-      this.#committing = undefined
-    }
-  }
-
-  #takeBatch(): Waiting[] {
-    let bytes = 0
-    let count = 0
-    for (const { record } of this.#waiting) {
-      bytes += record.statement.length + record.content.length
-      if (count > 0 && (bytes > MOST_BYTES || count >= MOST_RECORDS)) break
-      count++
-    }
-    if (count === this.#waiting.length) {
-      const all = this.#waiting
-      this.#waiting = []
-      return all
-    }
-    return this.#waiting.splice(0, count)
-  }
-
-  async #commitOne(batch: Waiting[]): Promise<void> {
+  async #commit(records: NewRecord[]): Promise<Committed[]> {
+    if (this.#halted !== undefined) throw this.#halted
     const first = this.#tiles.size
-    let positions: Position[]
+    const positions = await this.#options.storage.commit(records)
+    const committed = positions.map((position, i) => ({ index: first + i, position }))
     try {
-      positions = await this.#options.storage.commit(batch.map(({ record }) => record))
-    } catch (error) {
-      for (const { reject } of batch) reject(error)
-      // Those who came meanwhile would meet the same fault, and their answers must not wait for it to pass.
-      for (const { reject } of this.#waiting.splice(0)) reject(error)
-      return
+      for (const { entry, statement } of records) this.#grow(entry, statement)
+      if (this.#options.entries === 'statement') this.#positions.push(...positions)
+    } catch (cause) {
+      // What is durable is no longer what the tree holds, and the next record would get another's place.
+      this.#halted = new AnswerableError('internal', `${this.origin}: a record that no tree holds`, { cause })
+      throw this.#halted
     }
-    for (const { record } of batch) this.#grow(record.entry, record.statement)
-    for (let i = 0; i < batch.length; i++) {
-      const { record, resolve } = batch[i]!
-      const committed = { index: first + i, position: positions[i]! }
-      if (this.#options.entries === 'statement') this.#positions.push(committed.position)
-      this.onCommit?.(record, committed)
-      resolve(committed)
-    }
+    for (let i = 0; i < records.length; i++) this.onCommit?.(records[i]!, committed[i]!)
+    return committed
   }
 
   #grow(digest: Uint8Array, statement: Uint8Array): void {
@@ -222,12 +179,14 @@ export class Log {
 
   #problem(): AnswerableError | undefined {
     if (this.#halted !== undefined) return this.#halted
-    if (this.#closed) return new AnswerableError('unavailable', 'the log is closing')
-    if (!this.#options.storage.writable)
+    if (this.#closing !== undefined) return new AnswerableError('unavailable', 'the log is closing')
+    if (!this.#options.storage.writable) {
+      this.#recovery.ask()
       return new AnswerableError(
         'not-writable',
         'the store cannot be written at present; nothing is answered unrecorded',
       )
+    }
     if (this.#tiles.pending > MOST_PENDING)
       return new AnswerableError(
         'not-writable',
@@ -237,21 +196,24 @@ export class Log {
   }
 
   /** Makes the tiles durable, then the checkpoint. Resolves with the checkpoint now published. */
-  async publish(): Promise<SignedCheckpoint> {
-    const { signed } = this
-    if (signed.size === this.#published.size && this.#stored) return this.#published
-    await Promise.all([this.#tiles.flush(), this.#entries?.flush()])
-    await this.#options.disk.replace(join(this.#options.folder, 'checkpoint'), Buffer.from(signed.note))
-    this.#published = signed
-    this.#stored = true
-    return signed
+  publish(): Promise<SignedCheckpoint> {
+    return this.#store(async () => {
+      const { signed } = this
+      if (signed.size === this.#published.size && this.#stored) return this.#published
+      const flushed = await Promise.allSettled([this.#tiles.flush(), this.#entries?.flush()])
+      for (const outcome of flushed) if (outcome.status === 'rejected') throw outcome.reason
+      await this.#replace(signed)
+      this.#stored = true
+      return signed
+    })
   }
 
   /** Takes a published checkpoint with cosignatures on it, unless a later one was published since. */
-  async adopt(cosigned: SignedCheckpoint): Promise<void> {
-    if (cosigned.size < this.#published.size || !equal(cosigned.root, this.#published.root)) return
-    await this.#options.disk.replace(join(this.#options.folder, 'checkpoint'), Buffer.from(cosigned.note))
-    this.#published = cosigned
+  adopt(cosigned: SignedCheckpoint): Promise<void> {
+    return this.#store(async () => {
+      const { size, root } = this.#published
+      if (cosigned.size === size && equal(cosigned.root, root)) await this.#replace(cosigned)
+    })
   }
 
   /** The tlog-proof of an entry under a checkpoint of this log, by default the newest signed one. */
@@ -260,12 +222,29 @@ export class Log {
     checkpoint: SignedCheckpoint = this.signed,
     extra?: Uint8Array,
   ): Promise<string> {
-    const hashes = await this.#tiles.inclusionProof(index, checkpoint.size)
+    const hashes = await this.#tiles.inclusionProof(index, checkpoint.size, checkpoint.root)
     return formatTlogProof({ ...(extra && { extra }), index, hashes, checkpoint: checkpoint.note })
   }
 
+  /** Throws `corrupt` where a statement that was read back is not the one that the log holds at this index. */
+  async check(index: number, statement: Uint8Array, { segment, offset }: Position): Promise<void> {
+    const { entries, suite } = this.#options
+    const entry = entries === 'digest' ? suite.sha256(statement) : statement
+    if (!equal(leafHash(entry, suite), await this.#tiles.leaf(index)))
+      throw new AnswerableError(
+        'corrupt',
+        `record ${index} (segment ${segment}, byte ${offset}): not the statement that the log holds there`,
+      )
+  }
+
   consistencyProof(oldSize: number, size: number): Promise<Uint8Array[]> {
-    return this.#tiles.consistencyProof(oldSize, size)
+    const { size: newest } = this.#tiles
+    const root = size === newest ? this.#tiles.root() : this.#published.root
+    return this.#tiles.consistencyProof(
+      oldSize,
+      size,
+      size === newest || size === this.#published.size ? root : undefined,
+    )
   }
 
   tile(level: number, index: number, width: number): Promise<Uint8Array> {
@@ -287,36 +266,30 @@ export class Log {
     )
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    await this.#committing
-    await this.publish().catch(() => undefined)
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#queue.idle()
+    await this.#recovery.idle()
+    // A log that was halted signs nothing more: what it would sign may be another tree.
+    if (this.#halted === undefined) await this.publish().catch(() => undefined)
+    await this.#storing
     await this.#tiles.close()
     await this.#entries?.close()
     await this.#options.storage.close()
   }
-}
 
-function endOfTurn(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
-}
+  #store<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#storing.then(work)
+    this.#storing = done.catch(() => undefined)
+    return done
+  }
 
-function checkpointOf(tiles: Tiles, signer: NoteSigner): SignedCheckpoint {
-  const size = tiles.size
-  const root = tiles.root()
-  const text = formatCheckpoint({ origin: signer.key.name, size, root, extensions: [] })
-  return { size, root, note: signNote(text, [signer]) }
-}
-
-/** Reads a checkpoint of our own; another key or origin in its place is `corrupt`. */
-function readCheckpoint(bytes: Uint8Array, signer: NoteSigner, suite: Suite, path: string): SignedCheckpoint {
-  try {
-    const note = fromUtf8(bytes)
-    const { text } = openNote(note, [signer.key], suite)
-    const { origin, size, root } = parseCheckpoint(text)
-    if (origin !== signer.key.name) throw new AnswerableError('bad-checkpoint', `its origin is ${origin}`)
-    return { size, root, note }
-  } catch (cause) {
-    throw new AnswerableError('corrupt', `${path}: not a checkpoint signed by this log's key`, { cause })
+  async #replace(checkpoint: SignedCheckpoint): Promise<void> {
+    await this.#options.disk.replace(join(this.#options.folder, 'checkpoint'), Buffer.from(checkpoint.note))
+    this.#published = checkpoint
   }
 }

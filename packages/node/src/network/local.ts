@@ -3,18 +3,16 @@
  * registry's log. It is the same code that separate machines run; only the sockets between the parts are missing.
  */
 import { join } from 'node:path'
-import { AnswerableError, toHex } from '@answerable/core'
+import { AnswerableError } from '@answerable/core'
 import { formatVkey, type NoteSigner } from '@answerable/core/note'
-import type { RegistryPoint } from '@answerable/core/statement'
 import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import type { Backend } from '../gateway/backend.ts'
 import { Callers } from '../gateway/callers.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
-import type { ServedModels } from '../gateway/kserve.ts'
 import { logApp } from '../gateway/log-app.ts'
 import { Metrics } from '../gateway/metrics.ts'
-import { GatewayNode, listen, registryPoint } from '../gateway/node.ts'
+import { GatewayNode, listen } from '../gateway/node.ts'
 import { publicApp, VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
 import { Upstream } from '../gateway/upstream.ts'
@@ -24,12 +22,13 @@ import { Documents } from '../record/documents.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
 import { type Fetch, type ForkEvidence, Publisher } from '../witness/index.ts'
-import { demoApp, openDemoModels } from './demo.ts'
+import { demoApp } from './demo.ts'
 import { addGauges } from './gauges.ts'
 import { getFromAny, openOlder, succeed } from './generations.ts'
 import { loadIdentity } from './identity.ts'
+import { openLocalModels } from './local-models.ts'
 import { charter, nodeDescriptor, policyOf, terms, trustOffer } from './papers.ts'
-import { openRegistry, state } from './registry.ts'
+import { keepRegistryPoint, openRegistry, state } from './registry.ts'
 import { type LocalWitness, openWitnesses } from './witnesses.ts'
 
 export interface LocalOptions {
@@ -110,11 +109,15 @@ async function start(
   trustLogs()
 
   const demo = options.demo ?? true
-  const models: ServedModels = demo ? await openDemoModels(join(folder, 'models')) : new Map()
-  const backends = [
-    ...(options.backends ?? []),
-    ...config.upstreams.map(upstream => new Upstream(upstream, environment)),
-  ]
+  const own = await openLocalModels(config, {
+    ...(demo && { demo: join(folder, 'models') }),
+    ...(options.clock && { clock: options.clock }),
+    report: fault,
+  })
+  const { models } = own
+  // Own models in front: a pattern of an upstream's must not take a name away from the model that has it.
+  const upstreams = config.upstreams.map(upstream => new Upstream(upstream, environment))
+  const backends: Backend[] = [...(options.backends ?? []), ...own.backends, ...upstreams]
   for (const backend of backends) onClose(() => backend.close())
 
   const documents = await Documents.open(disk, join(folder, 'documents'))
@@ -122,7 +125,7 @@ async function start(
   const charterText = charter(id, config.operator, [...witnessList])
   const termsText = terms(config)
   const papersFor = async (origin: string) => {
-    const node = nodeDescriptor(origin, noteSigner(origin, key).key, config, models, VERSION)
+    const node = nodeDescriptor(origin, noteSigner(origin, key).key, config, own.descriptions, VERSION)
     return {
       node: await documents.put(Buffer.from(node)),
       charter: await documents.put(Buffer.from(charterText)),
@@ -285,16 +288,4 @@ function logLine({ key }: NoteSigner): { key: NoteSigner['key']; url: string } {
 
 function isFork(cause: unknown): cause is ForkEvidence {
   return cause !== null && typeof cause === 'object' && 'note' in cause && 'size' in cause
-}
-
-/** The newest witnessed registry checkpoint, kept so that receipts can bring it along. */
-async function keepRegistryPoint(
-  documents: Documents,
-  origin: string,
-  publisher: Publisher,
-): Promise<RegistryPoint | undefined> {
-  const { witnessed } = publisher
-  if (witnessed === undefined) return undefined
-  await documents.putCheckpoint(toHex(witnessed.root), witnessed.size, witnessed.note)
-  return registryPoint(origin, witnessed)
 }

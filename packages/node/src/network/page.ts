@@ -41,7 +41,11 @@ export function pageApp(folder: string): Hono {
     walk(folder, '/')
   } catch (cause) {
     if (cause instanceof AnswerableError) throw cause
-    throw new AnswerableError('not-found', `${folder}: the page is not built; run: npm run build -w @answerable/web`, { cause })
+    throw new AnswerableError(
+      'not-found',
+      `${folder}: the page is not built; run: npm run build -w @answerable/web`,
+      { cause },
+    )
   }
   const app = new Hono()
   for (const [path, { body, type }] of files) {

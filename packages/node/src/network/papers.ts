@@ -3,7 +3,7 @@
 import { formatVkey, type VerifierKey } from '@answerable/core/note'
 import { formatPolicy, type Policy, type PolicyWitness } from '@answerable/core/tlog'
 import type { GatewayConfig } from '../gateway/config.ts'
-import type { ServedModels } from '../gateway/kserve.ts'
+import type { ModelDescription } from '../runtime/index.ts'
 
 /** How late a quorum may see a record before its absence can be challenged, in seconds. */
 const MAXIMUM_DELAY = 60
@@ -57,7 +57,7 @@ export function nodeDescriptor(
   origin: string,
   key: VerifierKey,
   { operator }: GatewayConfig,
-  models: ServedModels,
+  models: readonly ModelDescription[],
   version: string,
 ): string {
   return pretty({
@@ -65,7 +65,7 @@ export function nodeDescriptor(
     operator,
     log: { origin, vkey: formatVkey(key) },
     software: { name: 'answerable', version },
-    models: [...models.values()].map(({ description: { name, version, manifest } }) => ({
+    models: models.map(({ name, version, manifest }) => ({
       name,
       version,
       manifest: { sha256: manifest },

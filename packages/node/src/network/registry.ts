@@ -9,13 +9,17 @@ import {
   parseEnvelope,
   parseStatement,
   preAuthEncoding,
+  type RegistryPoint,
   STATEMENT_MEDIA_TYPE,
   STATEMENT_TYPE,
 } from '@answerable/core/statement'
+import { registryPoint } from '../gateway/node.ts'
 import { Log } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
+import type { Documents } from '../record/documents.ts'
 import type { Disk } from '../storage/disk.ts'
 import { FileStorage } from '../storage/files.ts'
+import type { Publisher } from '../witness/index.ts'
 
 const SEGMENT_BYTES = 256 << 10
 
@@ -73,4 +77,16 @@ export async function state(
     )
     await log.append({ statement: envelope, entry: nodeSuite.sha256(envelope), content: new Uint8Array(0) })
   }
+}
+
+/** The newest witnessed registry checkpoint, kept so that receipts can bring it along. */
+export async function keepRegistryPoint(
+  documents: Documents,
+  origin: string,
+  publisher: Publisher,
+): Promise<RegistryPoint | undefined> {
+  const { witnessed } = publisher
+  if (witnessed === undefined) return undefined
+  await documents.putCheckpoint(toHex(witnessed.root), witnessed.size, witnessed.note)
+  return registryPoint(origin, witnessed)
 }

@@ -12,6 +12,7 @@ import type { Log, SignedCheckpoint } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
 import { openContent, type Parts } from '../storage/content.ts'
 import type { RecordIndex } from '../storage/index-db.ts'
+import type { StoredRecord } from '../storage/segment.ts'
 import type { Position, RecordStorage } from '../storage/storage.ts'
 import type { Documents } from './documents.ts'
 
@@ -49,6 +50,12 @@ interface Found {
   position: Position
 }
 
+interface Proven {
+  found: Found
+  proven: ProvenStatement
+  content: Uint8Array
+}
+
 export class Receipts {
   readonly #options: ReceiptsOptions
 
@@ -68,6 +75,9 @@ export class Receipts {
     const record = await this.#prove(last ?? first)
     const receipt: Receipt = { ...record.proven, disclosures: {}, content: {}, documents: {} }
     const statement = parseInference(record.proven.statement)
+    // The index is not the truth: a record it points to by mistake is whole, and another's.
+    if (statement.id !== id)
+      throw new AnswerableError('corrupt', `the index has another record under ${id}; make it again`)
     const opened = secret === undefined ? [] : [await this.#open(statement, secret, record)]
     if (last !== undefined) {
       const begin = await this.#prove(first)
@@ -84,11 +94,11 @@ export class Receipts {
    * (Unix milliseconds). Throws `erased` where its content is gone.
    */
   async answeredBefore(digest: string, notBefore: number): Promise<Replay | undefined> {
-    const { index, storage } = this.#options
+    const { index } = this.#options
     const id = index.findIdempotent(digest)
     const first = id === undefined ? undefined : index.find(id, 0)
     if (id === undefined || first === undefined) return undefined
-    const { statement } = await storage.read(first.position)
+    const { statement } = await this.#read(first)
     if (parseInference(statement).time < notBefore) return undefined
     const asked = await this.#parts(first)
     // A stream that was cut off has no answer to give again, so the call is made anew.
@@ -103,34 +113,35 @@ export class Receipts {
     return { id, secret, request: asked.request, response: answered.response, status, mediaType }
   }
 
-  async #parts({ index, position }: Found): Promise<Parts> {
-    const key = await this.#options.storage.key(index)
+  async #parts(found: Found): Promise<Parts> {
+    const key = await this.#options.storage.key(found.index)
     if (key === undefined) throw new AnswerableError('erased', 'the content of that record was erased')
-    return openContent(key, (await this.#options.storage.read(position)).content)
+    return open(key, (await this.#options.storage.read(found.position)).content, found)
   }
 
-  async #prove({
-    index,
-    position,
-  }: Found): Promise<{ index: number; proven: ProvenStatement; content: Uint8Array }> {
-    const { log, storage, witnessed } = this.#options
-    const { statement, content } = await storage.read(position)
+  /** A record as it was committed: its statement is the one that the log holds. */
+  async #read({ index, position }: Found): Promise<StoredRecord> {
+    const { log, storage } = this.#options
+    const record = await storage.read(position)
+    await log.check(index, record.statement, position)
+    return record
+  }
+
+  async #prove(found: Found): Promise<Proven> {
+    const { log, witnessed } = this.#options
+    const { statement, content } = await this.#read(found)
     const seen = witnessed()
-    const checkpoint = seen !== undefined && index < seen.size ? seen : log.signed
-    return { index, proven: { statement, proof: await log.prove(index, checkpoint) }, content }
+    const checkpoint = seen !== undefined && found.index < seen.size ? seen : log.signed
+    return { found, proven: { statement, proof: await log.prove(found.index, checkpoint) }, content }
   }
 
-  async #open(
-    { holder }: InferenceStatement,
-    secret: string,
-    { index, content }: { index: number; content: Uint8Array },
-  ): Promise<Parts> {
+  async #open({ holder }: InferenceStatement, secret: string, { found, content }: Proven): Promise<Parts> {
     const given = Buffer.from(nodeSuite.sha256Hex(Buffer.from(secret, 'base64url')))
     if (!timingSafeEqual(given, Buffer.from(holder)))
       throw new AnswerableError('forbidden', 'this is not the holder secret of that record')
-    const key = await this.#options.storage.key(index)
+    const key = await this.#options.storage.key(found.index)
     if (key === undefined) throw new AnswerableError('erased', 'the content of that record was erased')
-    return openContent(key, content)
+    return open(key, content, found)
   }
 
   async #addDocuments(
@@ -145,6 +156,19 @@ export class Receipts {
     if (registry === undefined) return
     const note = await documents.getCheckpoint(registry.root, registry.size)
     if (note !== undefined) receipt.registryCheckpoint = note
+  }
+}
+
+function open(key: Uint8Array, content: Uint8Array, { index, position }: Found): Parts {
+  try {
+    return openContent(key, content)
+  } catch (cause) {
+    const { segment, offset } = position
+    throw new AnswerableError(
+      'corrupt',
+      `record ${index} (segment ${segment}, byte ${offset}): its content, or its key, is damaged`,
+      { cause },
+    )
   }
 }
 

@@ -88,6 +88,9 @@ export interface RecorderOptions {
   lastTime?: number
 }
 
+/** Rows of the index that wait: a few minutes' worth, at the highest rate. */
+const MOST_PENDING = 1_000_000
+
 export class Recorder {
   readonly #log: Log
   readonly #index: RecordIndex
@@ -104,8 +107,9 @@ export class Recorder {
     this.context = context
   }
 
+  /** False also while the index cannot be written and too much waits for it: memory must not grow for it. */
   get writable(): boolean {
-    return this.#log.writable
+    return this.#log.writable && this.#index.pending < MOST_PENDING
   }
 
   /** Records a call that was answered whole. Resolves when the record is durable and under a signed checkpoint. */
@@ -176,7 +180,7 @@ export class Recorder {
     draft: Draft,
     fields: { id: string; event: InferenceEvent; holder: string; begin?: string },
   ): NewRecord {
-    const text = formatInference({ ...fields, time: this.#now(), disclosures: draft.digests }, this.context)
+    const text = formatInference({ ...fields, time: this.now(), disclosures: draft.digests }, this.context)
     const statement = Buffer.from(text)
     const key = randomBytes(KEY_BYTES)
     return {
@@ -188,7 +192,7 @@ export class Recorder {
   }
 
   /** Never goes backwards within a log, whatever the clock does. */
-  #now(): number {
+  now(): number {
     this.#lastTime = Math.max(this.#lastTime, this.#clock())
     return this.#lastTime
   }
@@ -219,20 +223,14 @@ function addAsked(draft: Draft, { request, method, path, mediaType, model, sampl
 
 function addAnswered(draft: Draft, answered: Answered): void {
   const { response, status, mediaType, outcome, finishReason, usage, upstream, chunks } = answered
-  draft.disclose(
-    'response',
-    JSON.stringify({
-      sha256: hash('sha256', response, 'hex'),
-      length: response.length,
-      status,
-      mediaType,
-      outcome,
-      finishReason,
-      usage,
-      upstream,
-      chunks,
-    }),
-  )
+  const rest =
+    finishReason === undefined && usage === undefined && upstream === undefined && chunks === undefined
+  // Assembled, since serialising an object of mostly digests and numbers is a tenth of a record's cost.
+  const value =
+    `{"sha256":"${hash('sha256', response, 'hex')}","length":${response.length},"status":${status},` +
+    `"mediaType":${JSON.stringify(mediaType)},"outcome":"${outcome}"` +
+    (rest ? '}' : `,${JSON.stringify({ finishReason, usage, upstream, chunks }).slice(1)}`)
+  draft.disclose('response', value)
   draft.parts.push(['response', response])
 }
 

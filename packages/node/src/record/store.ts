@@ -1,5 +1,6 @@
 /** A gateway's records: storage, log and index opened together, and what a crash left open closed. */
 import { join } from 'node:path'
+import { AnswerableError } from '@answerable/core'
 import type { NoteSigner } from '@answerable/core/note'
 import {
   INFERENCE_TYPE,
@@ -23,6 +24,7 @@ export interface RecordStoreOptions {
   signer: NoteSigner
   firstSegmentBytes?: number
   lastSegmentBytes?: number
+  keysPerFile?: number
 }
 
 /** How often rows wait before they go to the index, in milliseconds. */
@@ -47,9 +49,15 @@ export class RecordStore {
 
   static async open({ disk, folder, signer, ...sizes }: RecordStoreOptions): Promise<RecordStore> {
     const storage = await FileStorage.open(disk, folder, { entryOf: nodeSuite.sha256, ...sizes })
-    const log = await Log.open({ disk, folder, storage, signer, suite: nodeSuite, entries: 'digest' })
-    const index = await openIndex(join(folder, 'index.sqlite'), storage)
-    return new RecordStore(storage, log, index, await newestTime(storage))
+    let log: Log | undefined
+    try {
+      log = await Log.open({ disk, folder, storage, signer, suite: nodeSuite, entries: 'digest' })
+      const index = await openIndex(join(folder, 'index.sqlite'), storage)
+      return new RecordStore(storage, log, index, await newestTime(storage))
+    } catch (error) {
+      await (log ?? storage).close()
+      throw error
+    }
   }
 
   /** Ends on record the streams that a crash cut off, and calls that waited for them. */
@@ -57,8 +65,9 @@ export class RecordStore {
     while (this.index.flushSome(1 << 16)) {}
     const ids = this.index.openStreams()
     for (const id of ids) {
-      const { position } = this.index.find(id, 0)!
+      const { index, position } = this.index.find(id, 0)!
       const { statement } = await this.storage.read(position)
+      await this.log.check(index, statement, position)
       const { holder } = parseInference(statement)
       await recorder.end({ id, holder, digest: nodeSuite.sha256Hex(statement) }, 'interrupted', {
         response: new Uint8Array(0),
@@ -72,8 +81,11 @@ export class RecordStore {
 
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    await this.log.close()
-    this.index.close()
+    try {
+      await this.log.close()
+    } finally {
+      this.index.close()
+    }
   }
 
   #flush(): void {
@@ -85,14 +97,25 @@ export class RecordStore {
   }
 }
 
-/** Opens the index and brings it up to the log. One that is ahead of the log belongs to another, and is made anew. */
+/**
+ * Opens the index and brings it up to the log. One that is ahead of the log belongs to another, and is made anew, as
+ * is one that cannot be read.
+ */
 async function openIndex(path: string, storage: FileStorage): Promise<RecordIndex> {
-  let index = openOrRemake(path)
-  if (index.indexed > storage.size) {
-    index.close()
-    RecordIndex.remove(path)
+  let index: RecordIndex | undefined
+  try {
     index = new RecordIndex(path)
+    if (index.indexed <= storage.size) return await catchUp(index, storage)
+  } catch (error) {
+    index?.abandon()
+    if (!RecordIndex.isDamage(error)) throw error
   }
+  index?.abandon()
+  RecordIndex.remove(path)
+  return catchUp(new RecordIndex(path), storage)
+}
+
+async function catchUp(index: RecordIndex, storage: FileStorage): Promise<RecordIndex> {
   let rows = 0
   for await (const record of storage.scan(index.indexed)) {
     await addRow(index, record, storage)
@@ -100,15 +123,6 @@ async function openIndex(path: string, storage: FileStorage): Promise<RecordInde
   }
   while (index.flushSome(1 << 16)) {}
   return index
-}
-
-function openOrRemake(path: string): RecordIndex {
-  try {
-    return new RecordIndex(path)
-  } catch {
-    RecordIndex.remove(path)
-    return new RecordIndex(path)
-  }
 }
 
 /** Makes the index again from the segments alone. Returns how many records it holds. */
@@ -144,10 +158,16 @@ async function idempotencyOf(
   { index, content }: ScannedRecord,
   storage: FileStorage,
 ): Promise<string | undefined> {
-  const key = await storage.key(index)
-  if (key === undefined || content.length === 0) return undefined
-  const { idempotency } = openContent(key, content)
-  return idempotency && (JSON.parse(Buffer.from(idempotency).toString()) as { digest: string }).digest
+  if (content.length === 0) return undefined
+  try {
+    const key = await storage.key(index)
+    const { idempotency } = key === undefined ? {} : openContent(key, content)
+    return idempotency && (JSON.parse(Buffer.from(idempotency).toString()) as { digest: string }).digest
+  } catch (error) {
+    // Content that does not open is reported to whoever asks for it, and must not stop all else.
+    if (error instanceof AnswerableError && error.code === 'corrupt') return undefined
+    throw error
+  }
 }
 
 async function newestTime(storage: FileStorage): Promise<number> {

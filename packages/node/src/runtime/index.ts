@@ -10,6 +10,17 @@ export {
   parseInferRequest,
   refuseBinary,
 } from './kserve.ts'
+export {
+  DEFAULT_SAMPLING,
+  type Generation,
+  type GenerationEnd,
+  LlamaModel,
+  type LlamaOptions,
+  MAX_SEED,
+  type Sampling,
+} from './llama.ts'
+export type { ChatTurn, Prompt } from './llama-chat.ts'
+export { findLlama } from './llama-library.ts'
 export { OnnxModel, type OnnxOptions, type Optimisation } from './onnx.ts'
 export { describeProcessor } from './processor.ts'
 export type { ModelDescription, RuntimeDescription, TensorSpec } from './runtime.ts'

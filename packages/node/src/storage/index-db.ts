@@ -30,6 +30,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS stream (id BLOB PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `
+/** SQLite's codes for a damaged file, for one of another kind, and (a column or table missing) for another schema. */
+const DAMAGE = new Set([11, 26, 1])
 /** Rows written in one go, so that a busy gateway never waits long for its index. */
 const ROWS_A_TURN = 512
 
@@ -52,7 +54,12 @@ export class RecordIndex {
 
   constructor(path: string) {
     this.#database = new DatabaseSync(path)
-    this.#database.exec(SCHEMA)
+    try {
+      this.#database.exec(SCHEMA)
+    } catch (error) {
+      this.#database.close()
+      throw error
+    }
     this.#insert = this.#database.prepare('INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)')
     this.#insertKey = this.#database.prepare('INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?)')
     this.#select = this.#database.prepare('SELECT idx, segment, at FROM record WHERE id = ? AND part = ?')
@@ -150,20 +157,39 @@ export class RecordIndex {
       this.#database.exec('COMMIT')
       this.#indexed = last
     } catch (error) {
-      this.#database.exec('ROLLBACK')
+      // SQLite itself has rolled back where the disk is full or fails.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
     for (const name of done) {
-      const key = this.#recent.get(name)!.idempotency
-      if (key !== undefined) this.#recentKeys.delete(key)
+      const { id, idempotency } = this.#recent.get(name)!
+      // A later call under the same key may be waiting still.
+      if (idempotency !== undefined && this.#recentKeys.get(idempotency) === id)
+        this.#recentKeys.delete(idempotency)
       this.#recent.delete(name)
     }
     return this.#recent.size > 0
   }
 
+  /** Rows that cannot be written are left to the next start, which reads them from the log. */
   close(): void {
-    while (this.flushSome(1 << 16)) {}
-    this.#database.close()
+    try {
+      while (this.flushSome(1 << 16)) {}
+    } catch {
+    } finally {
+      this.#database.close()
+    }
+  }
+
+  /** Closes without writing what waits. */
+  abandon(): void {
+    if (this.#database.isOpen) this.#database.close()
+  }
+
+  /** Whether an error says that the file is no index, or no longer a whole one. */
+  static isDamage(error: unknown): boolean {
+    const code = (error as { errcode?: number }).errcode
+    return code !== undefined && DAMAGE.has(code & 0xff)
   }
 }
 

@@ -22,8 +22,9 @@ export function problemOf(error: unknown): Problem {
   return { code: 'internal', message: 'Something in this page itself went wrong. Reloading it may help.' }
 }
 
-/** Messages of the libraries are clauses; a reader gets a sentence. */
+/** Messages of the libraries are clauses; a reader gets a sentence. One that begins with a field's name keeps it. */
 function sentence(message: string): string {
-  const text = message.charAt(0).toUpperCase() + message.slice(1)
+  const named = /^[\w.[\]]+:/.test(message)
+  const text = named ? message : message.charAt(0).toUpperCase() + message.slice(1)
   return /[.!?]$/.test(text) ? text : `${text}.`
 }

@@ -1,5 +1,5 @@
 import type { Receipt } from '@answerable/core/receipt'
-import { type DragEvent, useMemo, useState } from 'react'
+import { type DragEvent, useEffect, useMemo, useRef, useState } from 'react'
 import type { Checker } from '../lib/check.ts'
 import { readBytes, receiptFromFile, receiptFromText } from '../lib/open-file.ts'
 import { type Problem, problemOf } from '../lib/problem.ts'
@@ -21,16 +21,33 @@ interface Props {
 export function CheckSection({ checker, opened, onOpened }: Props) {
   const [problem, setProblem] = useState<Problem>()
   const [over, setOver] = useState(false)
+  const turns = useRef(0)
   const checked = useMemo(() => opened && checker.check(opened.receipt, opened.given), [checker, opened])
   const facts = opened && proofFacts(opened.receipt)
 
-  async function attempt(work: () => Promise<Subject>) {
-    try {
-      onOpened(await work())
-      setProblem(undefined)
-    } catch (error) {
-      setProblem(problemOf(error))
+  useEffect(() => {
+    // A file that misses its place would otherwise take the reader off the page.
+    const keep = (event: Event) => {
+      if (!(event.target instanceof HTMLInputElement)) event.preventDefault()
     }
+    window.addEventListener('dragover', keep)
+    window.addEventListener('drop', keep)
+    return () => {
+      window.removeEventListener('dragover', keep)
+      window.removeEventListener('drop', keep)
+    }
+  }, [])
+
+  async function attempt(work: () => Promise<Subject>) {
+    // Of two files opened in a row the second counts, though the first may take longer to read.
+    const turn = ++turns.current
+    const [subject, fault] = await work().then(
+      done => [done, undefined] as const,
+      error => [undefined, problemOf(error)] as const,
+    )
+    if (turn !== turns.current) return
+    if (subject) onOpened(subject)
+    setProblem(fault)
   }
 
   const open = (title: string, read: () => Receipt | Promise<Receipt>) =>

@@ -1,0 +1,137 @@
+/**
+ * The playbook: what can go wrong, who notices, and what follows. docs/playbook.md shows the same table; a fault with a
+ * drill is injected for real by `answerable drill`.
+ */
+
+export interface Play {
+  readonly fault: string
+  readonly noticedBy: string
+  readonly consequence: string
+  /** The step of the plan since when this holds; `later` where it is not built yet and its step is not set. */
+  readonly since: number | 'later'
+  /** The name of its drill, where it has one. */
+  readonly drill?: string
+}
+
+export const PLAYBOOK: readonly Play[] = [
+  {
+    fault: 'receipt or log entry altered',
+    noticedBy: 'anyone’s `verify`; the node’s own start, and its gateway when it is asked for the record',
+    consequence: 'the claim named fails; nothing else is trusted from it',
+    since: 1,
+    drill: 'flipped-byte',
+  },
+  {
+    fault: 'log forked',
+    noticedBy: 'witnesses, monitors, anyone who compares two receipts',
+    consequence:
+      'proof: two roots at one size, or two leaves proven at one index; the log is halted; the operator is suspended and its bond slashed by rule, once there are rules',
+    since: 1,
+    drill: 'forked-log',
+  },
+  {
+    fault: 'log rolled back: a data folder from an old copy',
+    noticedBy: 'witnesses, asked at every start',
+    consequence:
+      'a new log continues, bound to the last witnessed checkpoint; receipts of the lost end still check from their holders’ copies',
+    since: 1,
+    drill: 'restored-snapshot',
+  },
+  {
+    fault: 'process killed in the middle of a commit',
+    noticedBy: 'callers whose connections break',
+    consequence: 'nothing acknowledged is lost; the same tree goes on, or the start refuses',
+    since: 1,
+    drill: 'kill-in-commit',
+  },
+  {
+    fault: 'an answer without a receipt',
+    noticedBy: 'client library, local proxy',
+    consequence: 'refused; complaint with the bytes and the promise kept',
+    since: 1,
+    drill: 'no-receipt',
+  },
+  {
+    fault: 'a stream cut off',
+    noticedBy: 'the caller, whose connection breaks; the gateway, or its next start',
+    consequence:
+      'recorded as interrupted, with how far it got where the gateway lived; the promise proves its beginning',
+    since: 1,
+    drill: 'stream-cut-off',
+  },
+  {
+    fault: 'witnesses down',
+    noticedBy: 'monitors, every reader',
+    consequence: 'answers go on, receipts stay `committed` and catch up; nothing acknowledged is lost',
+    since: 1,
+    drill: 'dead-witnesses',
+  },
+  {
+    fault: 'registry or chain down',
+    noticedBy: 'monitors',
+    consequence: 'answers go on; clocks stop until a quorum is back',
+    since: 2,
+  },
+  {
+    fault: 'a forbidden registry entry; a silent or censoring host',
+    noticedBy: 'replay; hand-in deadline',
+    consequence: 'void; host moved',
+    since: 2,
+  },
+  {
+    fault: 'capture of seats, fees or work by one owner',
+    noticedBy: 'concentration report',
+    consequence: 'caps bind in the rules; routing and panels skip what is over',
+    since: 'later',
+  },
+  {
+    fault: 'another model, or other parameters, than claimed',
+    noticedBy: 'auditor’s re-run, or statistics over many answers',
+    consequence: 'dispute; bisection to where the two part; referee recomputes that',
+    since: 3,
+  },
+  {
+    fault: 'record withheld',
+    noticedBy: 'auditor or complainant',
+    consequence:
+      'challenge answered through validators drawn by the beacon, who sign whether it opens; silence loses',
+    since: 3,
+  },
+  {
+    fault: 'auditor is the one who is wrong',
+    noticedBy: 'the same bisection',
+    consequence: 'the auditor bears the cost',
+    since: 3,
+  },
+  {
+    fault: 'two models disagree on a decision',
+    noticedBy: 'second-opinion policy',
+    consequence: 'the dissent is recorded; a named person decides',
+    since: 3,
+  },
+  {
+    fault: 'evidence wrong, debug-mode, revoked, out of date',
+    noticedBy: 'evidence verifier, at registration and over each receipt’s interval',
+    consequence: 'claim fails; policy blocks, warns or re-routes',
+    since: 4,
+  },
+  {
+    fault: 'two verifiers disagree on the same evidence',
+    noticedBy: 'both results are logged',
+    consequence: '`contested`, with both reasons; never averaged',
+    since: 4,
+  },
+  {
+    fault: 'all correct, and still a terrible decision',
+    noticedBy: 'affected person, outcome reports',
+    consequence:
+      'the executor is not punished for correct execution; deployer and publisher answer by the terms in the receipt; panel; remedy (`ordered`, `paid` or `unfunded`, said plainly)',
+    since: 'later',
+  },
+  {
+    fault: 'overcharge',
+    noticedBy: 'ledger replay',
+    consequence: 'refund',
+    since: 'later',
+  },
+]
