@@ -1,8 +1,9 @@
 /** Running a local network in this process, for `start` and `gateway`. */
-import { join } from 'node:path'
-import { loadConfig } from '@answerable/node/gateway'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type GatewayConfig, loadConfig } from '@answerable/node/gateway'
 import { CREDIT_FEATURES } from '@answerable/node/models'
-import { type LocalNetwork, startLocal } from '@answerable/node/network'
+import { type LocalNetwork, pageApp, startLocal } from '@answerable/node/network'
 import { portOption } from './command.ts'
 import { dataFolder, writePrivately } from './home.ts'
 import { note, style } from './output/style.ts'
@@ -20,12 +21,15 @@ export interface NetworkArguments {
 export async function runNetwork(
   { port, data, config }: NetworkArguments,
   show: (network: LocalNetwork) => void,
+  adjust: (config: GatewayConfig) => Promise<GatewayConfig> = async given => given,
 ): Promise<number> {
   const overrides = port === undefined ? {} : { port: portOption(port) }
+  const adjusted = await adjust(loadConfig(config, process.env, overrides))
   const signal = onStop()
   const network = await startLocal({
     folder: data ?? dataFolder(),
-    config: loadConfig(config, process.env, overrides),
+    config: adjusted,
+    ...page(),
     report,
   })
   try {
@@ -35,6 +39,17 @@ export async function runNetwork(
     await network.close()
   }
   return 0
+}
+
+/** The page, where it was built; everything else works without it. */
+function page(): { page?: ReturnType<typeof pageApp> } {
+  try {
+    const manifest = fileURLToPath(import.meta.resolve('@answerable/web/package.json'))
+    return { page: pageApp(join(dirname(manifest), 'dist')) }
+  } catch (error) {
+    report('the page is not there', error)
+    return {}
+  }
 }
 
 export function report(event: string, error?: unknown): void {

@@ -248,7 +248,7 @@ export class Exchange {
 
   #follow(call: RecordedCall): void {
     if (this.#settings.followWitnesses)
-      this.#shared.follower.follow(call, error => this.#refuse(error, undefined))
+      this.#shared.follower.follow(call, error => this.#complain(asFault(error), undefined))
   }
 
   /** Refuses an answer of which nothing was read; what of it comes by itself is kept for the complaint. */

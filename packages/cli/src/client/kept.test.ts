@@ -57,6 +57,28 @@ describe('what is kept', () => {
     assert.equal(verify(receipt, { suite: portableSuite, trust: gateway.trust }).verdict.met, true)
   })
 
+  it('a gateway that is gone, or takes the record back, while witnesses are waited for', async () => {
+    let theirs!: RecordedCall
+    for (const [later, complaints] of [
+      [() => new Response('', { status: 404 }), 0],
+      [() => fetch(theirs.receiptUrl.split('#')[0]!), 1],
+    ] as const) {
+      const found = Promise.withResolvers<RecordedCall>()
+      await asking(gateway, {}, { user: 'another' }, { onReceipt: found.resolve }).ask()
+      theirs = await found.promise
+      let asks = 0
+      const lies = { receipt: (fetched: () => Promise<Response>) => (asks++ === 0 ? fetched() : later()) }
+      const asked = asking(gateway, lies, {}, { keep: () => undefined })
+      await asked.ask()
+      for (let i = 0; i < 100 && (asks < 2 || asked.refused.length < complaints); i++)
+        await new Promise(resolve => setTimeout(resolve, 10))
+      assert.deepEqual(
+        asked.refused.map(({ code }) => code),
+        Array(complaints).fill('receipt-rejected'),
+      )
+    }
+  })
+
   it('a refused answer, with its bytes and promise', async () => {
     const lies = { receipt: () => new Response('', { status: 404 }) }
     await assert.rejects(asking(gateway, lies, { stream: true }, { folder }).ask, { code: 'no-receipt' })

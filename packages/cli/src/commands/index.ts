@@ -5,14 +5,17 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'start',
     summary: 'run a local network: gateway, models, witnesses, registry',
-    usage: `[--port N] [--data DIR] [--config FILE]
+    usage: `[--port N] [--data DIR] [--config FILE] [--chat NAME] [--gguf FILE]
 
 Runs a network of your own in one process, by default at
 http://127.0.0.1:7070, and prints how to use it.
 
   --port N       listen there; 0 picks a free port
   --data DIR     keep everything in DIR
-  --config FILE  the gateway's configuration, with upstreams and keys`,
+  --config FILE  the gateway's configuration, with upstreams and keys
+  --chat NAME    agree to chat by openai (with OPENAI_API_KEY) or by ollama (on
+                 this machine) without being asked; none asks about neither
+  --gguf FILE    chat by a model of your own`,
     load: () => import('./start.ts'),
   },
   {
@@ -175,7 +178,9 @@ draw the record, and while a gateway runs in DIR (ask that one).`,
   {
     name: 'drill',
     summary: 'inject a fault into a throwaway network, and see who notices',
-    usage: '[NAME] [--json]',
+    usage: `[NAME]... [--list] [--json]
+
+Runs the drills named, or all. Exits with 1 where a fault went unnoticed.`,
     load: () => import('./drill.ts'),
   },
 ]

@@ -1,5 +1,6 @@
 /** A network of one's own, in one process, and what to do with it. */
 import type { LocalNetwork } from '@answerable/node/network'
+import { agreeOnChat } from '../chat-offers.ts'
 import { expectPositionals, readArguments } from '../command.ts'
 import { runNetwork, writeDemoRequest } from '../network.ts'
 import { bold, dim, good, print, style, warn } from '../output/style.ts'
@@ -10,9 +11,15 @@ export async function run(args: string[]): Promise<number> {
     port: { type: 'string' },
     data: { type: 'string' },
     config: { type: 'string' },
+    chat: { type: 'string', multiple: true, default: [] },
+    gguf: { type: 'string' },
   })
   expectPositionals(positionals)
-  return runNetwork(values, network => print(...startLines(network, writeDemoRequest(network.dataFolder))))
+  return runNetwork(
+    values,
+    network => print(...startLines(network, writeDemoRequest(network.dataFolder))),
+    config => agreeOnChat(config, values),
+  )
 }
 
 export function startLines(network: LocalNetwork, requestFile: string): string[] {
@@ -27,7 +34,7 @@ export function startLines(network: LocalNetwork, requestFile: string): string[]
     `  page         ${style(['cyan', 'underline'], `${url}/`)}`,
     `  gateway      ${url}/v2 and ${url}/v1`,
     ...labelled('models', names),
-    ...labelled('chat', chat === '' ? 'none: no upstream is configured' : chat),
+    ...labelled('chat', chat === '' ? 'none: nobody here to answer it (see start --help)' : chat),
     `  log          ${url}/log`,
     `  registry     ${url}/registry`,
     ...witnesses.map(({ url: at }, i) => `${(i === 0 ? '  witnesses' : '').padEnd(15)}${at}`),

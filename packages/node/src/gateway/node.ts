@@ -16,7 +16,13 @@ import { Receipts } from '../record/receipts.ts'
 import { Recorder } from '../record/recorder.ts'
 import { RecordStore } from '../record/store.ts'
 import type { Disk } from '../storage/disk.ts'
-import { checkStart, type ForkEvidence, Publisher, type WitnessClient } from '../witness/index.ts'
+import {
+  checkStart,
+  type ForkEvidence,
+  Publisher,
+  type StartCheck,
+  type WitnessClient,
+} from '../witness/index.ts'
 import type { CallContext } from './call.ts'
 import type { GatewayConfig } from './config.ts'
 
@@ -48,6 +54,8 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
   readonly publisher: Publisher
   readonly lifecycle: Lifecycle
   readonly #sweeps: NodeJS.Timeout
+  /** Whether witnesses could say that this log is the one that they know. */
+  readonly startCheck: StartCheck['outcome']
   /** Streams that a crash cut off, closed at this start. */
   readonly orphans: number
 
@@ -57,12 +65,14 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
     recorder: Recorder,
     publisher: Publisher,
     lifecycle: Lifecycle,
+    startCheck: StartCheck['outcome'],
     orphans: number,
   ) {
     this.options = options
     this.store = store
     this.recorder = recorder
     this.publisher = publisher
+    this.startCheck = startCheck
     this.orphans = orphans
     this.lifecycle = lifecycle
     // A sweep that fails (a full disk, say) is tried again at the next turn; nothing else waits for it.
@@ -103,7 +113,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
         lastTime: store.lastTime,
       })
       if (options.predecessor !== undefined && store.log.signed.size === 0)
-        await bind(store, options.predecessor, clock())
+        await bind(store, options.documents, options.predecessor, clock())
       const orphans = await store.closeOrphans(recorder)
       const { retentionDays, samplingHours } = config
       const lifecycle = new Lifecycle(store, { retentionDays, samplingHours, clock: () => recorder.now() })
@@ -118,7 +128,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
         ...(onFork && { onFork }),
       })
       publisher.start()
-      return new GatewayNode(options, store, recorder, publisher, lifecycle, orphans)
+      return new GatewayNode(options, store, recorder, publisher, lifecycle, check.outcome, orphans)
     } catch (error) {
       await store.close()
       throw error
@@ -158,12 +168,15 @@ function contextOf({ signer, papers, registry }: GatewayNodeOptions) {
 
 async function bind(
   store: RecordStore,
+  documents: Documents,
   predecessor: { origin: string; size: number; root: string },
   time: number,
 ) {
   const { origin, size, root } = predecessor
   const text = formatSuccessor({ time, log: store.log.origin, predecessor: { origin, size, root } })
   const statement = Buffer.from(text)
+  // A document as well, so that anyone who sees the entry can read what it binds to.
+  await documents.put(statement)
   await store.log.append({ statement, entry: nodeSuite.sha256(statement), content: new Uint8Array(0) })
 }
 

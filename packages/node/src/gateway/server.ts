@@ -40,11 +40,8 @@ export function createGateway(options: ServerOptions): Server {
     try {
       if (running > concurrent)
         throw new AnswerableError('too-many-requests', `this gateway takes ${concurrent} calls at a time`)
-      if (!context.recorder.writable)
-        throw new AnswerableError(
-          'not-writable',
-          'the store cannot be written at present; nothing is answered unrecorded',
-        )
+      const { problem } = context.recorder
+      if (problem !== undefined) throw problem
       const caller = callers.admit(request.headers.authorization, Date.now())
       const body = await readBody(request, requestBytes)
       const call = new Call(context, request, response, caller, body)

@@ -136,7 +136,7 @@ export class Log {
 
   /** Whether records are taken. Asked before a model runs, so that no answer is made that cannot be recorded. */
   get writable(): boolean {
-    return this.#problem() === undefined
+    return this.problem === undefined
   }
 
   /** Stops the log for good, in this process: what it would sign next could be another tree. */
@@ -150,7 +150,7 @@ export class Log {
 
   /** Resolves when the record is durable and in the tree; records become so in the order in which they came. */
   append(record: NewRecord): Promise<Committed> {
-    const problem = this.#problem()
+    const { problem } = this
     return problem === undefined ? this.#queue.add(record) : Promise.reject(problem)
   }
 
@@ -177,7 +177,8 @@ export class Log {
     this.#entries?.append(entry)
   }
 
-  #problem(): AnswerableError | undefined {
+  /** Why no record is taken at present, if none is. */
+  get problem(): AnswerableError | undefined {
     if (this.#halted !== undefined) return this.#halted
     if (this.#closing !== undefined) return new AnswerableError('unavailable', 'the log is closing')
     if (!this.#options.storage.writable) {

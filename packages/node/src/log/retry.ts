@@ -20,7 +20,8 @@ export class Retry {
       .catch(() => undefined)
       .then(() => {
         // An attempt may take long, as to fill what is left of a full disk. Most of the time is for others.
-        this.#notBefore = start + Math.max(this.#everyMs, 10 * (performance.now() - start))
+        const wait = Math.min(10 * (performance.now() - start), 30 * this.#everyMs)
+        this.#notBefore = start + Math.max(this.#everyMs, wait)
         this.#running = undefined
       })
   }

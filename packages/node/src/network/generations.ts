@@ -6,10 +6,11 @@
 import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { AnswerableError, toHex } from '@answerable/core'
-import { parseNote } from '@answerable/core/note'
+import { parseNote, type VerifierKey } from '@answerable/core/note'
 import type { Receipt } from '@answerable/core/receipt'
 import { parseCheckpoint } from '@answerable/core/tlog'
 import { noteSigner } from '../log/keys.ts'
+import type { Log } from '../log/log.ts'
 import type { Documents } from '../record/documents.ts'
 import { Receipts } from '../record/receipts.ts'
 import { RecordStore } from '../record/store.ts'
@@ -43,6 +44,13 @@ export interface ReceiptSource {
   readonly receipts: Pick<Receipts, 'get'>
 }
 
+/** A log from before a restore. */
+export interface OlderLog extends ReceiptSource {
+  readonly log: Log
+  readonly key: VerifierKey
+  close(): Promise<void>
+}
+
 /** The logs before the current one, for reading alone. */
 export async function openOlder(
   disk: Disk,
@@ -50,8 +58,8 @@ export async function openOlder(
   identity: Identity,
   key: KeyObject,
   documents: Documents,
-): Promise<(ReceiptSource & { close(): Promise<void> })[]> {
-  const older = []
+): Promise<OlderLog[]> {
+  const older: OlderLog[] = []
   for (const generation of identity.generations.slice(0, -1)) {
     const signer = noteSigner(generation.origin, key)
     const store = await RecordStore.open({ disk, folder: join(folder, generation.folder), signer })
@@ -59,7 +67,7 @@ export async function openOlder(
     const { log, storage, index } = store
     // Its published checkpoint carries the cosignatures it had when the copy was made.
     const receipts = new Receipts({ log, storage, index, documents, witnessed: () => log.published })
-    older.push({ receipts, close: () => store.close() })
+    older.push({ receipts, log, key: signer.key, close: () => store.close() })
   }
   return older
 }

@@ -150,17 +150,11 @@ async function start(
   const papers = await papersFor(identity.generations.at(-1)!.origin)
   await state(
     registry,
-    [
-      { kind: 'charter', digest: papers.charter, document: JSON.parse(charterText) },
-      {
-        kind: 'node',
-        digest: papers.node,
-        document: JSON.parse(Buffer.from((await documents.get(papers.node))!).toString()),
-      },
-    ],
+    [{ kind: 'charter', digest: papers.charter, document: JSON.parse(charterText) }],
     owner,
     Date.now(),
   )
+  await stateNode(registry, papers.node, documents, owner)
   await registryPublisher.publishNow()
   registryPublisher.start()
   const point = await keepRegistryPoint(documents, registry.origin, registryPublisher)
@@ -195,6 +189,11 @@ async function start(
     return openGateway()
   })
   onClose(() => gateway.close())
+  if (gateway.startCheck === 'unreachable')
+    report('no witness answered at start, so nobody could say whether this folder is an old copy')
+  if (gateway.orphans > 0)
+    report(`${gateway.orphans} streams were cut off by the last stop, and are on record as that`)
+  await stateNode(registry, gateway.options.papers.node, documents, owner)
   const older = await openOlder(disk, folder, identity, key, documents)
   for (const one of older) onClose(() => one.close())
 
@@ -228,6 +227,8 @@ async function start(
     '/log': logApp(() => gateway.store.log, currentSigner.key),
     '/registry': logApp(() => registry, registrySigner.key),
   }
+  for (const [i, { log, key: logKey }] of older.entries())
+    mounts[`/logs/${i + 1}`] = logApp(() => log, logKey)
   if (demo) mounts['/demo'] = demoApp()
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
@@ -288,4 +289,15 @@ function logLine({ key }: NoteSigner): { key: NoteSigner['key']; url: string } {
 
 function isFork(cause: unknown): cause is ForkEvidence {
   return cause !== null && typeof cause === 'object' && 'note' in cause && 'size' in cause
+}
+
+/** The node's description of itself, as a statement in the registry. */
+async function stateNode(
+  registry: Log,
+  digest: string,
+  documents: Documents,
+  owner: NoteSigner,
+): Promise<void> {
+  const document = JSON.parse(Buffer.from((await documents.get(digest))!).toString())
+  await state(registry, [{ kind: 'node', digest, document }], owner, Date.now())
 }

@@ -3,6 +3,7 @@
  * the log. This is the hot path: docs/performance.md says what each step costs.
  */
 import { hash, randomUUIDv7 } from 'node:crypto'
+import type { AnswerableError } from '@answerable/core'
 import {
   CHUNK_KEY_BYTES,
   type DisclosureName,

@@ -58,7 +58,7 @@ export class Publisher {
   #overtaken = false
 
   private constructor(options: PublisherOptions) {
-    const { witnesses, backoff = { firstMs: 1000, mostMs: 60_000 }, clock = Date.now } = options
+    const { witnesses, backoff = { firstMs: 1000, mostMs: 20_000 }, clock = Date.now } = options
     if (witnesses.length > MAX_NOTE_SIGNATURES - 1)
       throw new AnswerableError('bad-config', `over ${MAX_NOTE_SIGNATURES - 1} witnesses for one log`)
     if (new Set(witnesses.map(({ name }) => name)).size < witnesses.length)
