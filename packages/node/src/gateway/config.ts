@@ -63,6 +63,9 @@ const Key = z.strictObject({
   requestsPerMinute: z.number().int().positive().optional(),
 })
 
+/** In base64 this is what `parseReceipt` takes. */
+const MOST_CONTENT = 68 << 20
+
 export const GatewayConfig = z.strictObject({
   operator: z.string().min(1).max(256).default('you'),
   host: z.string().min(1).default('127.0.0.1'),
@@ -91,13 +94,17 @@ export const GatewayConfig = z.strictObject({
   limits: z
     .strictObject({
       requestBytes: bytes(32 << 20),
-      responseBytes: bytes(64 << 20),
+      responseBytes: bytes(32 << 20),
       concurrent: z.number().int().positive().max(65_536).default(1024),
       streamSeconds: seconds(3600),
       /** Calls that wait for a model in this process, which answers one at a time. */
       localQueue: z.number().int().min(0).max(4096).default(16),
       idempotencyHours: z.number().positive().max(720).default(24),
     })
+    .refine(
+      ({ requestBytes, responseBytes }) => requestBytes + responseBytes <= MOST_CONTENT,
+      `requestBytes and responseBytes together may be ${MOST_CONTENT >> 20} MiB, so that a receipt with both can be read`,
+    )
     .prefault({}),
   retentionDays: z.number().int().positive().max(36_500).default(183),
   /** How long a record may still be drawn for an audit, and is not erased at a person's request. */

@@ -231,7 +231,7 @@ test('a stream is promised before its first byte and recorded whole', async t =>
   assert.ok(verification.verdict.met)
   assert.equal(verification.record?.event, 'end')
   assert.equal(verification.disclosed.response?.finishReason, 'stop')
-  assert.equal((verification.disclosed.response?.chunks as { count: number }).count, 3)
+  assert.equal((verification.disclosed.response!.chunks as { count: number }).count, 3)
 })
 
 test('a stream that breaks off looks broken, and its record says how far it got', async t => {

@@ -43,6 +43,8 @@ export class StreamRelay {
   #held: Buffer | undefined
   #begun: Begun | undefined
   #closing = false
+  /** The caller reads slower than the upstream writes. */
+  #paused = false
   #timer: NodeJS.Timeout
   /** The head is out and early events are on their way. */
   readonly #started: Promise<void>
@@ -136,8 +138,13 @@ export class StreamRelay {
     }
     const { response } = this.#call
     if (response.destroyed || response.write(event)) return
+    if (this.#paused) return
+    this.#paused = true
     this.#exchange.pause()
-    response.once('drain', () => this.#exchange.resume())
+    response.once('drain', () => {
+      this.#paused = false
+      this.#exchange.resume()
+    })
   }
 
   async #finish(event: 'end' | 'interrupted', outcome: Outcome): Promise<void> {

@@ -7,7 +7,7 @@
 import { join } from 'node:path'
 import { AnswerableError, equal, type Suite } from '@answerable/core'
 import type { NoteSigner } from '@answerable/core/note'
-import { formatTlogProof, leafHash } from '@answerable/core/tlog'
+import { formatTlogProof } from '@answerable/core/tlog'
 import type { Disk } from '../storage/disk.ts'
 import type { NewRecord, Position, RecordStorage, ScannedRecord } from '../storage/storage.ts'
 import { CommitQueue, type Committed } from './commit-queue.ts'
@@ -231,11 +231,15 @@ export class Log {
   async check(index: number, statement: Uint8Array, { segment, offset }: Position): Promise<void> {
     const { entries, suite } = this.#options
     const entry = entries === 'digest' ? suite.sha256(statement) : statement
-    if (!equal(leafHash(entry, suite), await this.#tiles.leaf(index)))
+    try {
+      await this.#tiles.checkEntries(index, [entry])
+    } catch (cause) {
       throw new AnswerableError(
         'corrupt',
         `record ${index} (segment ${segment}, byte ${offset}): not the statement that the log holds there`,
+        { cause },
       )
+    }
   }
 
   consistencyProof(oldSize: number, size: number): Promise<Uint8Array[]> {
@@ -252,13 +256,15 @@ export class Log {
     return this.#tiles.tile(level, index, width, this.#tiles.size)
   }
 
-  /** Up to `count` entries from `index`. */
+  /** `count` entries from `index`. Throws `not-found` beyond the last, and `corrupt` for damaged ones. */
   async entries(index: number, count: number): Promise<Uint8Array[]> {
     if (index + count > this.#tiles.size)
       throw new AnswerableError('not-found', 'the log has no such entries yet')
     if (this.#entries !== undefined) {
       const bytes = await this.#entries.read(index, count)
-      return Array.from({ length: count }, (_, i) => bytes.subarray(i * 32, (i + 1) * 32))
+      const entries = Array.from({ length: count }, (_, i) => bytes.subarray(i * 32, (i + 1) * 32))
+      await this.#tiles.checkEntries(index, entries)
+      return entries
     }
     return Promise.all(
       this.#positions.slice(index, index + count).map(async position => {

@@ -3,7 +3,7 @@
  * was appended can be read, also of a tile that is full by now.
  */
 import { join } from 'node:path'
-import { AnswerableError, type Suite } from '@answerable/core'
+import { AnswerableError, equal, type Suite } from '@answerable/core'
 import {
   consistencyProof,
   Frontier,
@@ -135,7 +135,7 @@ export class Tiles {
     const { read, whole } = await this.#reader(neededForInclusion(index, size), size)
     const proof = inclusionProof(index, size, read, this.#suite)
     if (whole) return proof
-    const leaf = await this.leaf(index)
+    const leaf = await this.#levels[0]!.read(index, 1)
     this.#check(() => verifyInclusion({ index, size, leafHash: leaf, proof, root }, this.#suite))
     return proof
   }
@@ -150,9 +150,14 @@ export class Tiles {
     return proof
   }
 
-  /** The leaf hash of an entry. */
-  leaf(index: number): Promise<Uint8Array> {
-    return this.#levels[0]!.read(index, 1)
+  /** Throws `corrupt` where these are not the entries from `index`. */
+  async checkEntries(index: number, entries: readonly Uint8Array[]): Promise<void> {
+    const leaves = await this.#levels[0]!.read(index, entries.length)
+    const wrong = entries.findIndex((entry, i) => {
+      return !equal(leafHash(entry, this.#suite), leaves.subarray(i * 32, (i + 1) * 32))
+    })
+    if (wrong !== -1)
+      throw new AnswerableError('corrupt', `${this.#folder}: not what the log has at entry ${index + wrong}`)
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@
  * the log. This is the hot path: docs/performance.md says what each step costs.
  */
 import { hash, randomUUIDv7 } from 'node:crypto'
-import type { AnswerableError } from '@answerable/core'
+import { AnswerableError } from '@answerable/core'
 import {
   CHUNK_KEY_BYTES,
   type DisclosureName,
@@ -108,9 +108,14 @@ export class Recorder {
     this.context = context
   }
 
-  /** False also while the index cannot be written and too much waits for it: memory must not grow for it. */
-  get writable(): boolean {
-    return this.#log.writable && this.#index.pending < MOST_PENDING
+  /** Why no record is taken at present, if none is: asked before a model runs. */
+  get problem(): AnswerableError | undefined {
+    if (this.#index.pending >= MOST_PENDING)
+      return new AnswerableError(
+        'not-writable',
+        'the index cannot be written at present; nothing is answered unrecorded',
+      )
+    return this.#log.problem
   }
 
   /** Records a call that was answered whole. Resolves when the record is durable and under a signed checkpoint. */
