@@ -51,7 +51,7 @@ function networkFolder(root: string): DataFolder {
   const logs: LogFolder[] = []
   const keys: DataFolder['keys'] = []
   for (const [i, { origin, folder }] of generations.entries()) {
-    const key = publicKey(join(root, 'gateway.pem'), origin)
+    const key = publicKey(join(root, folder, 'key.pem'), origin)
     logs.push({ path: join(root, folder), entries: 'digest', ...(key && { ownKey: key }) })
     if (key !== undefined) keys.push({ role: i === generations.length - 1 ? 'log' : 'old log', key })
   }

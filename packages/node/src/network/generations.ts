@@ -3,20 +3,26 @@
  * another tree than the one that witnesses saw. So a new log continues for it, bound to the last witnessed checkpoint,
  * and the old one is kept for reading.
  */
-import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { AnswerableError, toHex } from '@answerable/core'
-import { parseNote, type VerifierKey } from '@answerable/core/note'
+import { type NoteSigner, parseNote, type VerifierKey } from '@answerable/core/note'
 import type { Receipt } from '@answerable/core/receipt'
 import { parseCheckpoint } from '@answerable/core/tlog'
-import { noteSigner } from '../log/keys.ts'
+import { loadKey, noteSigner } from '../log/keys.ts'
 import type { Log } from '../log/log.ts'
 import type { Documents } from '../record/documents.ts'
 import { Receipts } from '../record/receipts.ts'
 import { RecordStore } from '../record/store.ts'
 import type { Disk } from '../storage/disk.ts'
 import type { ForkEvidence } from '../witness/index.ts'
-import { type Identity, saveIdentity } from './identity.ts'
+import { type Generation, type Identity, saveIdentity } from './identity.ts'
+
+/** The signer of a generation's log. Each has a key of its own: a policy takes no two logs with one key. */
+export async function signerOf(disk: Disk, folder: string, generation: Generation): Promise<NoteSigner> {
+  const own = join(folder, generation.folder)
+  await disk.list(own)
+  return noteSigner(generation.origin, await loadKey(disk, join(own, 'key.pem')))
+}
 
 /** Opens the next generation in the identity, after a witness proved the last one to be an old copy. */
 export async function succeed(
@@ -56,12 +62,11 @@ export async function openOlder(
   disk: Disk,
   folder: string,
   identity: Identity,
-  key: KeyObject,
   documents: Documents,
 ): Promise<OlderLog[]> {
   const older: OlderLog[] = []
   for (const generation of identity.generations.slice(0, -1)) {
-    const signer = noteSigner(generation.origin, key)
+    const signer = await signerOf(disk, folder, generation)
     const store = await RecordStore.open({ disk, folder: join(folder, generation.folder), signer })
     store.log.halt(new AnswerableError('rolled-back', 'this log was continued by another'))
     const { log, storage, index } = store

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { AnswerableError } from '@answerable/core'
-import { formatVkey, type NoteSigner } from '@answerable/core/note'
+import { formatVkey, type NoteSigner, type VerifierKey } from '@answerable/core/note'
 import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import type { Backend } from '../gateway/backend.ts'
@@ -24,7 +24,7 @@ import { lockFolder } from '../storage/lock.ts'
 import { type Fetch, type ForkEvidence, Publisher } from '../witness/index.ts'
 import { demoApp } from './demo.ts'
 import { addGauges } from './gauges.ts'
-import { getFromAny, openOlder, succeed } from './generations.ts'
+import { getFromAny, openOlder, signerOf, succeed } from './generations.ts'
 import { loadIdentity } from './identity.ts'
 import { openLocalModels } from './local-models.ts'
 import { charter, nodeDescriptor, policyOf, terms, trustOffer } from './papers.ts'
@@ -90,7 +90,8 @@ async function start(
   const { folder, config, disk, environment = process.env, report = () => undefined } = options
   const identity = await loadIdentity(disk, folder)
   const { id } = identity
-  const key = await loadKey(disk, join(folder, 'gateway.pem'))
+  const signers: NoteSigner[] = []
+  for (const generation of identity.generations) signers.push(await signerOf(disk, folder, generation))
   const registrySigner = noteSigner(`${id}.local/registry`, await loadKey(disk, join(folder, 'registry.pem')))
   const owner = noteSigner(`${id}.local/owner`, await loadKey(disk, join(folder, 'owner.pem')))
   const fault = (error: unknown) => report('a fault of ours', error)
@@ -99,7 +100,7 @@ async function start(
   for (const witness of witnesses) onClose(() => witness.close())
   const policyNow = () =>
     policyOf(
-      [...identity.generations.map(({ origin }) => noteSigner(origin, key)), registrySigner].map(logLine),
+      [...signers, registrySigner].map(logLine),
       witnesses.map(({ name, key: witnessKey, path }) => ({ name, key: witnessKey, url: path })),
       config.operator,
     )
@@ -124,8 +125,8 @@ async function start(
   const witnessList = policyNow().witnesses
   const charterText = charter(id, config.operator, [...witnessList])
   const termsText = terms(config)
-  const papersFor = async (origin: string) => {
-    const node = nodeDescriptor(origin, noteSigner(origin, key).key, config, own.descriptions, VERSION)
+  const papersFor = async (key: VerifierKey) => {
+    const node = nodeDescriptor(key, config, own.descriptions, VERSION)
     return {
       node: await documents.put(Buffer.from(node)),
       charter: await documents.put(Buffer.from(charterText)),
@@ -147,7 +148,7 @@ async function start(
       report(`the registry's log is not the one that ${source} saw; it takes no more entries`),
   })
   onClose(() => registryPublisher.stop())
-  const papers = await papersFor(identity.generations.at(-1)!.origin)
+  const papers = await papersFor(signers.at(-1)!.key)
   await state(
     registry,
     [{ kind: 'charter', digest: papers.charter, document: JSON.parse(charterText) }],
@@ -161,7 +162,7 @@ async function start(
 
   const openGateway = async (): Promise<GatewayNode> => {
     const generation = identity.generations.at(-1)!
-    const signer = noteSigner(generation.origin, key)
+    const signer = signers.at(-1)!
     return GatewayNode.open({
       disk,
       folder: join(folder, generation.folder),
@@ -170,7 +171,7 @@ async function start(
       witnesses: clients,
       policy: policyNow(),
       documents,
-      papers: await papersFor(generation.origin),
+      papers: await papersFor(signer.key),
       ...(point && { registry: point }),
       ...(generation.predecessor && { predecessor: generation.predecessor }),
       ...(options.clock && { clock: options.clock }),
@@ -185,6 +186,7 @@ async function start(
       throw error
     report(`${error.message}, and fewer are here: this folder is an old copy. A new log continues for it`)
     await succeed(disk, folder, identity, error.cause)
+    signers.push(await signerOf(disk, folder, identity.generations.at(-1)!))
     trustLogs()
     return openGateway()
   })
@@ -194,7 +196,7 @@ async function start(
   if (gateway.orphans > 0)
     report(`${gateway.orphans} streams were cut off by the last stop, and are on record as that`)
   await stateNode(registry, gateway.options.papers.node, documents, owner)
-  const older = await openOlder(disk, folder, identity, key, documents)
+  const older = await openOlder(disk, folder, identity, documents)
   for (const one of older) onClose(() => one.close())
 
   const callers = new Callers(config.keys, config.operator)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer, type RequestListener } from 'node:http'
+import { resolve } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { loadConfig } from '../gateway/index.ts'
 import { configFor, findOffers, ggufOffer, withOffers } from './offers.ts'
@@ -90,7 +91,7 @@ test('a GGUF file is offered under its name', () => {
   assert.deepEqual(offer, {
     kind: 'gguf',
     name: 'My-model--1-.Q4_K_M',
-    file: '/models/My model (1).Q4_K_M.gguf',
+    file: resolve('/models/My model (1).Q4_K_M.gguf'),
   })
   assert.throws(() => ggufOffer('/models/model.bin'), { code: 'bad-config' })
   assert.throws(() => ggufOffer('.gguf'), { code: 'bad-config' })
@@ -109,6 +110,6 @@ test('what was agreed to joins the configuration, behind what it says itself', a
       ['openai', 'https://api.openai.com/v1'],
     ],
   )
-  assert.deepEqual(joined.localModels, [{ name: 'tiny', version: '1', file: '/m/tiny.gguf' }])
+  assert.deepEqual(joined.localModels, [{ name: 'tiny', version: '1', file: resolve('/m/tiny.gguf') }])
   assert.deepEqual(withOffers(config, []), config)
 })

@@ -54,7 +54,6 @@ export function terms({ operator, retentionDays }: GatewayConfig): string {
 }
 
 export function nodeDescriptor(
-  origin: string,
   key: VerifierKey,
   { operator }: GatewayConfig,
   models: readonly ModelDescription[],
@@ -63,7 +62,7 @@ export function nodeDescriptor(
   return pretty({
     type: 'https://answerable.dev/node/v1',
     operator,
-    log: { origin, vkey: formatVkey(key) },
+    log: { origin: key.name, vkey: formatVkey(key) },
     software: { name: 'answerable', version },
     models: models.map(({ name, version, manifest }) => ({
       name,

@@ -31,7 +31,6 @@ function open(folder: string): Promise<RecordStore> {
     signer,
     firstSegmentBytes: 16 << 10,
     lastSegmentBytes: 64 << 10,
-    keysPerFile: 8,
   })
 }
 

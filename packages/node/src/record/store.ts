@@ -24,7 +24,6 @@ export interface RecordStoreOptions {
   signer: NoteSigner
   firstSegmentBytes?: number
   lastSegmentBytes?: number
-  keysPerFile?: number
 }
 
 /** How often rows wait before they go to the index, in milliseconds. */

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { cpSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { parseReceipt, trustFrom, Verifier } from '@answerable/core/receipt'
+import { parseSuccessor } from '@answerable/core/statement'
+import { check, post, start, temporaryFolder, upstream, witnessed } from '../../test/network.ts'
+import { loadConfig } from '../gateway/index.ts'
+import { nodeSuite } from '../log/index.ts'
+import { startLocal } from './local.ts'
+
+const ASK = { model: 'gpt-test', messages: [] }
+const ok = (t: import('node:test').TestContext) =>
+  upstream(t, (_request, response) => response.end('{"ok":true}'))
+
+test('a second process on the folder, and a taken port, are plain refusals', async t => {
+  const folder = temporaryFolder(t)
+  const network = await start(t, { folder, demo: false })
+  await assert.rejects(start(t, { folder, demo: false }), { code: 'locked' })
+  const { port } = new URL(network.url)
+  await assert.rejects(start(t, { demo: false, set: { port: Number(port) } }), { code: 'port-taken' })
+})
+
+test('keys are readable by their owner alone, and one that is not stops the start', async t => {
+  if (process.platform === 'win32') return t.skip('file modes are not of this platform')
+  const folder = temporaryFolder(t)
+  const network = await start(t, { folder, demo: false })
+  await network.close()
+  for (const path of ['inference-1/key.pem', 'registry.pem', 'owner.pem', 'witness-1/key.pem']) {
+    assert.equal(statSync(join(folder, path)).mode & 0o077, 0, path)
+  }
+  const { chmodSync } = await import('node:fs')
+  chmodSync(join(folder, 'registry.pem'), 0o644)
+  await assert.rejects(start(t, { folder, demo: false }), { code: 'bad-config' })
+})
+
+test('a restart keeps every receipt, and the log goes on', async t => {
+  const folder = temporaryFolder(t)
+  const url = await ok(t)
+  const first = await start(t, { folder, upstream: url, demo: false })
+  const answer = await post(`${first.url}/v1/chat/completions`, ASK)
+  const secret = new URL(answer.headers.get('answerable-receipt-url')!)
+  await first.close()
+  const second = await start(t, { folder, upstream: url, demo: false })
+  await witnessed(second)
+  const at = second.url + secret.pathname
+  const receipt = await (
+    await fetch(at, { headers: { authorization: `Bearer ${secret.hash.slice(1)}` } })
+  ).text()
+  const trust = (await (await fetch(`${second.url}/trust`)).json()) as { name: string; policy: string }
+  const { verdict } = new Verifier(nodeSuite, trustFrom([trust], nodeSuite)).verify(
+    parseReceipt(Buffer.from(receipt)),
+  )
+  assert.ok(verdict.met)
+  await check(second, await post(`${second.url}/v1/chat/completions`, ASK))
+  assert.equal(second.gateway.store.log.signed.size, 2)
+})
+
+test('a restored copy continues in a new log, and both logs are served and trusted', async t => {
+  const folder = temporaryFolder(t)
+  const url = await ok(t)
+  const first = await start(t, { folder, upstream: url, demo: false })
+  const old = await post(`${first.url}/v1/chat/completions`, ASK)
+  await witnessed(first)
+  await first.close()
+  const copy = join(temporaryFolder(t), 'copy')
+  cpSync(join(folder, 'inference-1'), copy, { recursive: true })
+  const again = await start(t, { folder, upstream: url, demo: false })
+  await post(`${again.url}/v1/chat/completions`, ASK)
+  await witnessed(again)
+  await again.close()
+  rmSync(join(folder, 'inference-1'), { recursive: true })
+  cpSync(copy, join(folder, 'inference-1'), { recursive: true })
+
+  const told: string[] = []
+  const restored = await start(t, { folder, upstream: url, demo: false, report: event => told.push(event) })
+  assert.ok(
+    told.some(event => event.includes('old copy')),
+    told.join('\n'),
+  )
+  const trust = (await (await fetch(`${restored.url}/trust`)).json()) as { name: string; policy: string }
+  const verifier = new Verifier(nodeSuite, trustFrom([trust], nodeSuite))
+  const secret = new URL(old.headers.get('answerable-receipt-url')!)
+  const oldReceipt = await (await fetch(restored.url + secret.pathname)).text()
+  assert.ok(verifier.verify(parseReceipt(Buffer.from(oldReceipt))).verdict.met)
+  const { verification, text } = await check(restored, await post(`${restored.url}/v1/chat/completions`, ASK))
+  assert.ok(verification.verdict.met)
+  assert.ok(verifier.verify(parseReceipt(Buffer.from(text))).verdict.met)
+  assert.match(verification.record!.log, /inference-2$/)
+
+  const bundle = Buffer.from(await (await fetch(`${restored.url}/log/tile/entries/000.p/1`)).arrayBuffer())
+  const document = await fetch(`${restored.url}/documents/${bundle.subarray(2).toString('hex')}`)
+  const successor = parseSuccessor(new Uint8Array(await document.arrayBuffer()))
+  assert.equal(successor.predecessor.size, 2)
+  assert.match(await (await fetch(`${restored.url}/logs/1/checkpoint`)).text(), /\/inference\n1\n/)
+})
+
+test('without keys it listens on loopback alone', () => {
+  assert.throws(() => loadConfig(undefined, {}, { host: '0.0.0.0' }), { code: 'bad-config' })
+  assert.throws(() => loadConfig(undefined, { PORT: 'x' }), { code: 'bad-config' })
+  assert.throws(() => loadConfig('/nowhere/config.json', {}), { code: 'bad-config' })
+  assert.throws(() => loadConfig(undefined, {}, { typo: 1 }), /typo/)
+  assert.equal(loadConfig(undefined, { PORT: '8080', ANSWERABLE_PORT: '' }).port, 8080)
+})
+
+test('the host that a caller names is where its receipt is', async t => {
+  const url = await ok(t)
+  const network = await startLocal({
+    folder: temporaryFolder(t),
+    demo: false,
+    config: loadConfig(
+      undefined,
+      {},
+      {
+        port: 0,
+        publicUrl: 'https://answers.example',
+        upstreams: [{ name: 'test', url, models: ['gpt-test'] }],
+      },
+    ),
+  })
+  t.after(() => network.close())
+  const answer = await post(`${network.url}/v1/chat/completions`, ASK)
+  assert.match(
+    answer.headers.get('answerable-receipt-url')!,
+    /^https:\/\/answers\.example\/receipts\/[0-9a-f-]{36}#[\w-]{43}$/,
+  )
+})
