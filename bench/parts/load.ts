@@ -19,7 +19,7 @@ const request = Buffer.concat([
   ),
   body,
 ])
-const WARM = 1000
+const WARM = 3000
 let measuring = false
 let errors = 0
 const times: number[] = []

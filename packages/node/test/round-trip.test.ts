@@ -156,3 +156,17 @@ test('a slot beyond the last record cannot be erased, and an erased one stays so
   assert.ok(await storage.key(0))
   await storage.close()
 })
+
+test('keys are erased in ranges that cross key files, and no others with them', async () => {
+  const disk = new FaultyDisk()
+  const storage = await open(disk, { firstSegmentBytes: 8192, lastSegmentBytes: 8192, keysPerFile: 4 })
+  const records = Array.from({ length: 15 }, (_, i) => record(i, 50, 50))
+  await storage.commit(records)
+  await storage.eraseKey(2, 9)
+  for (const [index, { key }] of records.entries()) {
+    const held = await storage.key(index)
+    assert.equal(held !== undefined, key !== undefined && (index < 2 || index >= 11), `record ${index}`)
+  }
+  await assert.rejects(storage.eraseKey(10, 6), { code: 'not-found' })
+  await storage.close()
+})

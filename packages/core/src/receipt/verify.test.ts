@@ -326,6 +326,8 @@ test('a revoked key: what a quorum saw before stands, all else falls', () => {
     [unaware!, known!],
   ])
     assert.deepEqual(recorded(receipt, {}, { networks }), ['fail', 'key-revoked'])
+  const [later] = revoking(LAST + 100).networks
+  assert.deepEqual(recorded(receipt, {}, { networks: [later!, known!] }), ['fail', 'key-revoked'])
 })
 
 test('as of: the quorum’s time is what counts, and no time is never before it', () => {
@@ -362,6 +364,10 @@ test('the interval: from the registry’s quorum to the record’s', () => {
     'fail',
     'registry-checkpoint-mismatch',
   ])
+  // Named with another size.
+  const size = world.registryPoint.size + 1
+  const misnamed = world.answer({ fields: { registry: { ...world.registryPoint, size } } }).receipt
+  assert.deepEqual(recorded(misnamed), ['fail', 'registry-checkpoint-mismatch'])
   // A checkpoint that came along, and that the statement does not name.
   const unnamed = world.answer({ registry: false }).receipt
   assert.deepEqual(recorded({ ...unnamed, registryCheckpoint: world.registryCheckpoint }), [
@@ -436,6 +442,31 @@ test('an end names the digest of its beginning; the log must agree that it belon
   // An id differs, and an order: the end stands before its beginning.
   const { id } = world.answer().statement
   assert.deepEqual(recorded(world.stream('end', { endFields: { id } }).receipt), ['fail', 'begin-mismatch'])
+})
+
+test('an end cannot take what is no beginning of it for one, though it names its digest', () => {
+  const end = (begin: Receipt, { id, holder }: InferenceStatement) => {
+    const endFields = { id, holder, begin: suite.sha256Hex(begin.statement) }
+    const { receipt: of } = world.stream('end', { endFields })
+    return { ...of, begin, disclosures: { ...begin.disclosures, response: of.disclosures.response! } }
+  }
+  const answer = world.answer()
+  assert.deepEqual(recorded(end(answer.receipt, answer.statement)), ['fail', 'begin-mismatch'])
+  const elsewhere = world.begin({ log: world.registry, fields: { log: world.registry.origin } })
+  assert.deepEqual(recorded(elsewhere.receipt), ['pass', 'witnessed'])
+  assert.deepEqual(recorded(end(elsewhere.receipt, elsewhere.statement)), ['fail', 'begin-mismatch'])
+  const here = world.begin()
+  assert.deepEqual(recorded(end(here.receipt, here.statement)), ['pass', 'witnessed'])
+  // The end stands before its beginning.
+  const { receipt: stream } = world.stream()
+  const backwards = new TestLog(world.log.origin, 'world log')
+  const [last, first] = [stream.statement, stream.begin!.statement].map(each =>
+    backwards.append(suite.sha256(each)),
+  )
+  const checkpoint = backwards.checkpoint(world.witnesses, world.cosigners())
+  const begin = { ...stream.begin!, proof: backwards.prove(first!, checkpoint) }
+  const turned = { ...stream, begin, proof: backwards.prove(last!, checkpoint) }
+  assert.deepEqual(recorded(turned), ['fail', 'begin-mismatch'])
 })
 
 test('a proof is of one entry, in one log, under one checkpoint', () => {
@@ -547,6 +578,13 @@ test('bytes of the reader and of the receipt: both must be those recorded', () =
   )
   // A stream that has only begun has no response to compare with.
   assert.deepEqual(recorded(world.begin().receipt, { response }), ['not-checked', 'not-disclosed'])
+})
+
+test('the length that was recorded is compared too', () => {
+  const { request } = made
+  const value = { sha256: suite.sha256Hex(request), length: request.length + 1 }
+  const { receipt: of } = world.answer({ values: { request: value } })
+  assert.deepEqual(recorded(of), ['fail', 'request-mismatch'])
 })
 
 test('a stream’s chunks must be those of its bytes', () => {

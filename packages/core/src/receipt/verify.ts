@@ -62,8 +62,7 @@ const NOT_SHOWN: Comparison = { held: 'not-shown', carried: 'not-shown' }
 
 /** The worse of the two. */
 function together({ held, carried }: Comparison): Compared {
-  if (held === 'different' || carried === 'different') return 'different'
-  return held === 'not-given' ? carried : held
+  return carried === 'different' || held === 'not-given' ? carried : held
 }
 
 /** Checks receipts under one reader's trust. Keeps nothing but judged checkpoints, and those only to be fast. */

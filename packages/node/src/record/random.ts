@@ -4,15 +4,27 @@ import { randomFillSync } from 'node:crypto'
 const POOL = Buffer.allocUnsafeSlow(32 * 1024)
 let used = POOL.length
 
-/** `length` random bytes of their own. The pool keeps no copy of what it gave. */
-export function randomBytes(length: number): Buffer {
+/** Has `use` read `length` random bytes where they lie; they are wiped when it returns. */
+export function withRandom<T>(length: number, use: (bytes: Buffer) => T): T {
   if (used + length > POOL.length) {
     randomFillSync(POOL)
     used = 0
   }
-  const bytes = Buffer.allocUnsafeSlow(length)
-  POOL.copy(bytes, 0, used, used + length)
-  POOL.fill(0, used, used + length)
+  const bytes = POOL.subarray(used, used + length)
   used += length
-  return bytes
+  try {
+    return use(bytes)
+  } finally {
+    bytes.fill(0)
+  }
+}
+
+/** `length` random bytes of their own. */
+export function randomBytes(length: number): Buffer {
+  return withRandom(length, bytes => Buffer.from(bytes))
+}
+
+/** `length` random bytes as base64url: a salt never needs to be anything else. */
+export function randomText(length: number): string {
+  return withRandom(length, bytes => bytes.toString('base64url'))
 }

@@ -14,10 +14,11 @@ import {
   SALT_BYTES,
 } from '@answerable/core/statement'
 import type { Log } from '../log/log.ts'
+import { nodeSuite } from '../log/suite.ts'
 import { KEY_BYTES, type Part, sealContent } from '../storage/index.ts'
 import type { RecordIndex } from '../storage/index-db.ts'
 import type { NewRecord } from '../storage/storage.ts'
-import { randomBytes } from './random.ts'
+import { randomBytes, randomText, withRandom } from './random.ts'
 
 /** What was asked: the exact bytes, and the JSON texts of the disclosures about them. */
 export interface Asked {
@@ -32,6 +33,8 @@ export interface Asked {
   /** Digest of the caller and their Idempotency-Key. */
   idempotency?: string | undefined
 }
+
+const SECRET_BYTES = 32
 
 /** How a call ended, for the response disclosure. */
 export type Outcome =
@@ -123,11 +126,10 @@ export class Recorder {
     const draft = new Draft()
     addAsked(draft, asked)
     addAnswered(draft, answered)
-    const secret = randomBytes(KEY_BYTES)
+    const { secret, holder } = newSecret()
     const id = randomUUIDv7()
-    const secretText = secret.toString('base64url')
-    if (asked.idempotency !== undefined) addIdempotency(draft, asked.idempotency, secretText)
-    const record = this.#record(draft, { id, event: 'answer', holder: hash('sha256', secret, 'hex') })
+    if (asked.idempotency !== undefined) addIdempotency(draft, asked.idempotency, secret)
+    const record = this.#record(draft, { id, event: 'answer', holder })
     const { index, position } = await this.#log.append(record)
     this.#index.add({
       id,
@@ -136,18 +138,16 @@ export class Recorder {
       position,
       ...(asked.idempotency && { idempotency: asked.idempotency }),
     })
-    return { id, secret: secretText, index }
+    return { id, secret, index }
   }
 
   /** Records that a stream begins. */
   async begin(asked: Asked): Promise<Begun> {
     const draft = new Draft()
     addAsked(draft, asked)
-    const secret = randomBytes(KEY_BYTES)
+    const { secret, holder } = newSecret()
     const id = randomUUIDv7()
-    const holder = hash('sha256', secret, 'hex')
-    const secretText = secret.toString('base64url')
-    if (asked.idempotency !== undefined) addIdempotency(draft, asked.idempotency, secretText)
+    if (asked.idempotency !== undefined) addIdempotency(draft, asked.idempotency, secret)
     const record = this.#record(draft, { id, event: 'begin', holder })
     const { index, position } = await this.#log.append(record)
     this.#index.add({
@@ -160,7 +160,7 @@ export class Recorder {
     })
     return {
       id,
-      secret: secretText,
+      secret,
       index,
       digest: hash('sha256', record.statement, 'hex'),
       holder,
@@ -191,7 +191,7 @@ export class Recorder {
     const key = randomBytes(KEY_BYTES)
     return {
       statement,
-      entry: hash('sha256', statement, 'buffer'),
+      entry: nodeSuite.sha256(statement),
       content: sealContent(key, draft.parts),
       key,
     }
@@ -204,13 +204,21 @@ export class Recorder {
   }
 }
 
+/** A holder secret in base64url, and the digest by which the statement names it. */
+function newSecret(): { secret: string; holder: string } {
+  return withRandom(SECRET_BYTES, bytes => ({
+    secret: bytes.toString('base64url'),
+    holder: hash('sha256', bytes, 'hex'),
+  }))
+}
+
 /** Disclosures and bytes of one statement, on the way to being sealed. */
 class Draft {
   readonly digests: Partial<Record<DisclosureName, string>> = {}
   readonly parts: [Part, Uint8Array][] = []
 
   disclose(name: DisclosureName, valueJson: string): void {
-    const text = disclosureText(randomBytes(SALT_BYTES).toString('base64url'), name, valueJson)
+    const text = disclosureText(randomText(SALT_BYTES), name, valueJson)
     const bytes = Buffer.from(text)
     this.digests[name] = hash('sha256', bytes, 'hex')
     this.parts.push([PART_OF[name], bytes])

@@ -131,10 +131,11 @@ export class FileStorage implements RecordStorage {
     return slot.state === 'held' ? slot.key : undefined
   }
 
-  async eraseKey(index: number): Promise<void> {
+  async eraseKey(index: number, count = 1): Promise<void> {
     // A slot beyond the last record would make the record that comes there look erased.
-    if (index >= this.#size) throw new AnswerableError('not-found', `there is no record ${index} yet`)
-    await this.#keys.erase(index)
+    if (index + count > this.#size)
+      throw new AnswerableError('not-found', `there is no record ${index + count - 1} yet`)
+    await this.#keys.erase(index, count)
   }
 
   async *scan(index: number): AsyncGenerator<ScannedRecord> {

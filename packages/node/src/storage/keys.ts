@@ -22,6 +22,8 @@ const EMPTY = 0
 const HELD = 0xa5
 const ERASED = 0x3c
 export const KEY_BYTES = 32
+/** Slots overwritten in one write. */
+const MOST_ERASED = 4096
 
 export type KeySlot =
   | { state: 'held'; key: Uint8Array; check: number }
@@ -138,10 +140,14 @@ export class KeyFile {
     return this.#path(this.#numberOf(index))
   }
 
-  /** Overwrites the slot. The medium may keep old blocks below the file system; docs/operations.md says so. */
-  async erase(index: number): Promise<void> {
-    if (!this.has(index)) return
-    await this.#use(index, file => file.write(erasedSlots(1), this.#offsetOf(index)))
+  /** Overwrites slots. The medium may keep old blocks below the file system; docs/operations.md says so. */
+  async erase(index: number, count: number): Promise<void> {
+    for (let at = index; at < index + count; ) {
+      const slots = Math.min(index + count - at, this.#slots - (at % this.#slots), MOST_ERASED)
+      const offset = this.#offsetOf(at)
+      if (this.has(at)) await this.#use(at, file => file.write(erasedSlots(slots), offset))
+      at += slots
+    }
   }
 
   /** Makes durable what another process may have left in the slots of these records. */

@@ -34,7 +34,8 @@ export interface RecordStorage {
   read(position: Position): Promise<StoredRecord>
   /** The key of a record, or undefined where it was erased or never there. */
   key(index: number): Promise<Uint8Array | undefined>
-  eraseKey(index: number): Promise<void>
+  /** Makes the content of `count` records from `index` unreadable for good. Throws `not-found` beyond the last. */
+  eraseKey(index: number, count?: number): Promise<void>
   /** All records from `index` on, in order. */
   scan(index: number): AsyncIterable<ScannedRecord>
   close(): Promise<void>
