@@ -84,7 +84,7 @@ function compile(name, source, target) {
       typeRoots: [join(ROOT, 'node_modules/@types')],
     },
     include: [join(source, 'src')],
-    exclude: [join(source, 'src/**/*.test.ts')],
+    exclude: [join(source, 'src/**/*.test.ts'), join(source, 'src/**/*.fixture.ts')],
   }
   const file = join(target, 'tsconfig.json')
   writeFileSync(file, JSON.stringify(config))

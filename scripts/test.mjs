@@ -11,4 +11,6 @@ if (only.length === 0 && run(node, [join(ROOT, 'scripts/check.mjs')]) !== 0) pro
 ensurePage()
 const where = only.length === 0 ? ['packages/*', 'test'] : only
 const patterns = where.map(path => (path.endsWith('.ts') ? path : `${path.replace(/\/$/, '')}/**/*.test.ts`))
-process.exit(run(node, ['--test', '--test-reporter=spec', '--test-concurrency=2', '--test-timeout=300000', ...patterns]))
+process.exit(
+  run(node, ['--test', '--test-reporter=spec', '--test-concurrency=2', '--test-timeout=300000', ...patterns]),
+)

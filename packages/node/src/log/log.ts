@@ -5,35 +5,17 @@
  * durable, so no crash can leave a signature over another tree.
  */
 import { join } from 'node:path'
-import { AnswerableError, equal, type Suite } from '@answerable/core'
-import type { NoteSigner } from '@answerable/core/note'
+import { AnswerableError, equal } from '@answerable/core'
 import { formatTlogProof } from '@answerable/core/tlog'
-import type { Disk } from '../storage/disk.ts'
-import type { NewRecord, Position, RecordStorage, ScannedRecord } from '../storage/storage.ts'
+import type { NewRecord, Position, ScannedRecord } from '../storage/storage.ts'
 import { CommitQueue, type Committed } from './commit-queue.ts'
 import { HashFile } from './hash-file.ts'
+import type { LogOptions } from './options.ts'
 import { Retry } from './retry.ts'
 import { readCheckpoint, type SignedCheckpoint, signCheckpoint } from './signed-checkpoint.ts'
 import { Tiles } from './tiles.ts'
 
-export type { Committed, SignedCheckpoint }
-
-export interface LogOptions {
-  disk: Disk
-  folder: string
-  storage: RecordStorage
-  signer: NoteSigner
-  suite: Suite
-  /**
-   * What an entry is: `digest` for a log of statements' digests, `statement` for one of the statements themselves
-   * (a registry), which are then public.
-   */
-  entries: 'digest' | 'statement'
-  /** How long a store that failed is left alone before it is tried again, in milliseconds. */
-  retryMs?: number
-  /** Tree nodes of each level that are kept in memory. */
-  recentNodes?: number
-}
+export type { Committed, LogOptions, SignedCheckpoint }
 
 /** With this many hashes unpublished, something is wrong with the disk, and memory must not grow for it. */
 const MOST_PENDING = 1_000_000
