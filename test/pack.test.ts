@@ -51,7 +51,7 @@ test('the packed packages work in an empty project', { timeout: 300_000 }, async
   await t.test('the client is imported', () => {
     writeFileSync(
       join(all, 'client.mjs'),
-      "import { recorded } from 'answerable/client'\nconsole.log(typeof recorded(fetch, { trust: [] }))\n",
+      "import { recorded } from 'answerable/client'\nconsole.log(typeof recorded)\n",
     )
     assert.equal(run(process.execPath, ['client.mjs'], all), 'function\n')
   })
@@ -72,7 +72,7 @@ test('the packed packages work in an empty project', { timeout: 300_000 }, async
     const [file] = readdirSync(join(all, 'out')).filter(name => name.startsWith('bundle'))
     const text = readFileSync(join(all, 'out', file!), 'utf8')
     assert.doesNotMatch(text, /from\s*["']/)
-    assert.doesNotMatch(text, /node:/)
+    assert.doesNotMatch(text, /["'`]node:/)
   })
 
   await t.test('answerable verify checks a real receipt', () => {
@@ -115,6 +115,8 @@ async function realReceipt(t: import('node:test').TestContext, folder: string) {
     body: JSON.stringify({ inputs }),
   })
   const url = new URL(answer.headers.get('answerable-receipt-url')!)
+  // A round that was under way may have begun before the record: the second one certainly did not.
+  await network.gateway.publisher.publishNow()
   await network.gateway.publisher.publishNow()
   const headers = { authorization: `Bearer ${url.hash.slice(1)}` }
   const file = join(folder, 'receipt.json')

@@ -11,8 +11,6 @@ import type { GatewayConfig } from './config.ts'
 export interface CallContext {
   config: GatewayConfig
   recorder: Recorder
-  /** Told how to find out how many calls are under way. */
-  expecting(calls: () => number): void
   /** The log's signed promise of a stream's beginning: a tlog-proof of its entry, which is the proof's extra data. */
   promise(begun: Begun): Promise<string>
   /** What was answered under an idempotency digest. Throws `erased`. */

@@ -147,9 +147,6 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
     return {
       config,
       recorder,
-      expecting: calls => {
-        store.log.expecting = calls
-      },
       promise: ({ index, entry }) => store.log.prove(index, store.log.signed, entry),
       answeredBefore: digest =>
         receipts.answeredBefore(digest, Date.now() - config.limits.idempotencyHours * 3_600_000),

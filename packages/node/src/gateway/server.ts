@@ -32,7 +32,6 @@ export function createGateway(options: ServerOptions): Server {
   const { concurrent, requestBytes } = context.config.limits
   const pending = new Map<string, Promise<void>>()
   let running = 0
-  context.expecting(() => running)
   metrics.observe('answerable_calls_running', 'Calls under way', () => running)
 
   async function handle(request: IncomingMessage, response: ServerResponse, infer: boolean): Promise<void> {

@@ -19,16 +19,7 @@ interface Waiting {
 export const MOST_RECORDS = 4096
 export const MOST_BYTES = 32 << 20
 
-/** Turns that a batch waits for those who are on their way. */
-const MOST_TURNS = 4
-
 export class CommitQueue {
-  /**
-   * How many calls are under way that will bring a record. While fewer than half of them wait here, a batch gives the
-   * others some more turns of the event loop: no time passes where there is nothing to do in them, and under load a
-   * commit, which costs the same for one record as for many, takes many.
-   */
-  expecting: () => number = () => 0
   /** Makes records durable, all or none, and tells where each is. Never called twice at a time. */
   readonly #commit: (records: NewRecord[]) => Promise<Committed[]>
   #waiting: Waiting[] = []
@@ -54,8 +45,6 @@ export class CommitQueue {
     while (this.#waiting.length > 0) {
       // Calls that are ready in this turn of the event loop belong to one batch: a commit costs the same for all.
       await endOfTurn()
-      for (let turn = 1; turn < MOST_TURNS && this.#waiting.length * 2 < this.expecting(); turn++)
-        await endOfTurn()
       const batch = this.#take()
       try {
         const committed = await this.#commit(batch.map(({ record }) => record))

@@ -130,12 +130,6 @@ export class Log {
     return this.#halted
   }
 
-  /** Says how many calls are under way, so that a batch can wait a few turns for them. */
-  set expecting(calls: () => number) {
-    this.#queue.expecting = calls
-  }
-
-  /** Resolves when the record is durable and in the tree; records become so in the order in which they came. */
   append(record: NewRecord): Promise<Committed> {
     const { problem } = this
     return problem === undefined ? this.#queue.add(record) : Promise.reject(problem)

@@ -85,7 +85,9 @@ export class Receipts {
       if (secret !== undefined) opened.push(await this.#open(statement, secret, begin))
     }
     for (const parts of opened) addParts(receipt, parts)
-    await this.#addDocuments(receipt, statement)
+    // A stream is as old as its beginning, so the registry checkpoint that dates it is the one named there.
+    const { registry } = receipt.begin === undefined ? statement : parseInference(receipt.begin.statement)
+    await this.#addDocuments(receipt, statement, registry)
     return receipt
   }
 
@@ -146,7 +148,8 @@ export class Receipts {
 
   async #addDocuments(
     receipt: Receipt,
-    { node, charter, terms, registry }: InferenceStatement,
+    { node, charter, terms }: InferenceStatement,
+    registry: RegistryPoint | undefined,
   ): Promise<void> {
     const { documents } = this.#options
     for (const digest of [node, charter, terms]) {
