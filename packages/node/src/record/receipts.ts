@@ -7,6 +7,7 @@ import {
   type InferenceStatement,
   parseDisclosure,
   parseInference,
+  type RegistryPoint,
 } from '@answerable/core/statement'
 import type { Log, SignedCheckpoint } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
