@@ -100,8 +100,12 @@ export class StreamRelay {
       response.writeHead(this.#head.status, head)
     }
     const early = this.#early!
+    for (let i = 0; i < early.length; i++) {
+      this.#give(early[i]!)
+      // What is written in one turn leaves together, and the first byte must not wait for all that came meanwhile.
+      if (i === 0) await new Promise(resolve => setImmediate(resolve))
+    }
     this.#early = undefined
-    for (const event of early) this.#give(event)
   }
 
   /** The beginning could not be recorded, so nothing is passed on. */

@@ -7,6 +7,7 @@ import { parseSuccessor } from '@answerable/core/statement'
 import { check, post, start, temporaryFolder, upstream, witnessed } from '../../test/network.ts'
 import { loadConfig } from '../gateway/index.ts'
 import { nodeSuite } from '../log/index.ts'
+import { type Disk, realDisk } from '../storage/index.ts'
 import { startLocal } from './local.ts'
 
 const ASK = { model: 'gpt-test', messages: [] }
@@ -93,6 +94,67 @@ test('a restored copy continues in a new log, and both logs are served and trust
   const successor = parseSuccessor(new Uint8Array(await document.arrayBuffer()))
   assert.equal(successor.predecessor.size, 2)
   assert.match(await (await fetch(`${restored.url}/logs/1/checkpoint`)).text(), /\/inference\n1\n/)
+})
+
+test('a full disk refuses calls before a model runs, goes on reading, and recovers by itself', async t => {
+  let full = false
+  let calls = 0
+  const url = await upstream(t, (_request, response) => {
+    calls++
+    response.end('{"ok":true}')
+  })
+  const refuse = () => {
+    if (full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+  }
+  const disk: Disk = {
+    ...realDisk,
+    async open(path, create) {
+      const file = await realDisk.open(path, create)
+      const write = async (bytes: Uint8Array, at: number) => {
+        refuse()
+        await file.write(bytes, at)
+      }
+      return {
+        write,
+        read: file.read.bind(file),
+        size: file.size.bind(file),
+        sync: file.sync.bind(file),
+        close: file.close.bind(file),
+      }
+    },
+    async preallocate(...args) {
+      refuse()
+      await realDisk.preallocate(...args)
+    },
+    async replace(...args) {
+      refuse()
+      await realDisk.replace(...args)
+    },
+  }
+  const network = await start(t, { upstream: url, disk, demo: false })
+  const chat = `${network.url}/v1/chat/completions`
+  const before = await post(chat, ASK)
+  await witnessed(network)
+  full = true
+  // The first one meets the fault when it is recorded; its answer is not given out.
+  assert.equal((await post(chat, ASK)).status, 503)
+  const ran = calls
+  for (let i = 0; i < 3; i++) assert.equal((await post(chat, ASK)).status, 503)
+  assert.equal(calls, ran)
+  assert.equal((await fetch(`${network.url}/healthz`)).status, 503)
+  assert.equal(
+    (await fetch(`${network.url}/receipts/${before.headers.get('answerable-receipt')}`)).status,
+    200,
+  )
+  full = false
+  let answer: Response
+  do {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    answer = await post(chat, ASK)
+  } while (answer.status === 503)
+  assert.equal(answer.status, 200)
+  const { verification } = await check(network, answer)
+  assert.ok(verification.verdict.met)
 })
 
 test('without keys it listens on loopback alone', () => {

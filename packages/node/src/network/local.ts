@@ -21,14 +21,14 @@ import type { Log } from '../log/log.ts'
 import { Documents } from '../record/documents.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
-import { type Fetch, type ForkEvidence, Publisher } from '../witness/index.ts'
+import type { Fetch, ForkEvidence } from '../witness/index.ts'
 import { demoApp } from './demo.ts'
 import { addGauges } from './gauges.ts'
 import { getFromAny, openOlder, signerOf, succeed } from './generations.ts'
 import { loadIdentity } from './identity.ts'
 import { openLocalModels } from './local-models.ts'
 import { charter, nodeDescriptor, policyOf, terms, trustOffer } from './papers.ts'
-import { keepRegistryPoint, openRegistry, state } from './registry.ts'
+import { LocalRegistry } from './registry.ts'
 import { type LocalWitness, openWitnesses } from './witnesses.ts'
 
 export interface LocalOptions {
@@ -134,31 +134,29 @@ async function start(
     }
   }
 
-  const registry = await openRegistry(disk, join(folder, 'registry'), registrySigner)
-  onClose(() => registry.close())
   const clients = witnesses.map(({ client }) => client)
-  const registryPublisher = await Publisher.open({
-    log: registry,
-    key: registrySigner.key,
+  const registry = await LocalRegistry.open({
+    disk,
+    folder: join(folder, 'registry'),
+    signer: registrySigner,
+    owner,
+    documents,
     witnesses: clients,
     policy: policyNow(),
-    keep: { disk, path: join(folder, 'registry', 'witnessed') },
     intervalMs: config.publishMilliseconds,
     onFork: ({ source }) =>
       report(`the registry's log is not the one that ${source} saw; it takes no more entries`),
   })
-  onClose(() => registryPublisher.stop())
-  const papers = await papersFor(signers.at(-1)!.key)
-  await state(
-    registry,
-    [{ kind: 'charter', digest: papers.charter, document: JSON.parse(charterText) }],
-    owner,
-    Date.now(),
-  )
-  await stateNode(registry, papers.node, documents, owner)
-  await registryPublisher.publishNow()
-  registryPublisher.start()
-  const point = await keepRegistryPoint(documents, registry.origin, registryPublisher)
+  onClose(() => registry.close())
+  const { charter: charterDigest, node } = await papersFor(signers.at(-1)!.key)
+  const papersStated = [
+    { kind: 'charter', digest: charterDigest },
+    { kind: 'node', digest: node },
+  ]
+  await registry.state(papersStated, Date.now())
+  await registry.publisher.publishNow()
+  registry.publisher.start()
+  const point = await registry.witnessedPoint()
 
   const openGateway = async (): Promise<GatewayNode> => {
     const generation = identity.generations.at(-1)!
@@ -195,7 +193,8 @@ async function start(
     report('no witness answered at start, so nobody could say whether this folder is an old copy')
   if (gateway.orphans > 0)
     report(`${gateway.orphans} streams were cut off by the last stop, and are on record as that`)
-  await stateNode(registry, gateway.options.papers.node, documents, owner)
+  // A log that had to be continued has a node description of its own.
+  await registry.state([{ kind: 'node', digest: gateway.options.papers.node }], Date.now())
   const older = await openOlder(disk, folder, identity, documents)
   for (const one of older) onClose(() => one.close())
 
@@ -216,9 +215,9 @@ async function start(
       halted: gateway.store.log.halted?.message ?? null,
     },
     registry: {
-      origin: registry.origin,
-      size: registry.signed.size,
-      witnessed: registryPublisher.witnessed?.size ?? 0,
+      origin: registry.log.origin,
+      size: registry.log.signed.size,
+      witnessed: registry.publisher.witnessed?.size ?? 0,
     },
     witnesses: gateway.publisher.witnesses,
     owners: [{ name: config.operator, witnesses: witnesses.map(({ name }) => name) }],
@@ -227,7 +226,7 @@ async function start(
   })
   const mounts: Record<string, Hono> = {
     '/log': logApp(() => gateway.store.log, currentSigner.key),
-    '/registry': logApp(() => registry, registrySigner.key),
+    '/registry': logApp(() => registry.log, registrySigner.key),
   }
   for (const [i, { log, key: logKey }] of older.entries())
     mounts[`/logs/${i + 1}`] = logApp(() => log, logKey)
@@ -279,7 +278,7 @@ async function start(
     dataFolder: folder,
     policy: policyNow(),
     gateway,
-    registry,
+    registry: registry.log,
     local: witnesses,
     close,
   }
@@ -291,15 +290,4 @@ function logLine({ key }: NoteSigner): { key: NoteSigner['key']; url: string } {
 
 function isFork(cause: unknown): cause is ForkEvidence {
   return cause !== null && typeof cause === 'object' && 'note' in cause && 'size' in cause
-}
-
-/** The node's description of itself, as a statement in the registry. */
-async function stateNode(
-  registry: Log,
-  digest: string,
-  documents: Documents,
-  owner: NoteSigner,
-): Promise<void> {
-  const document = JSON.parse(Buffer.from((await documents.get(digest))!).toString())
-  await state(registry, [{ kind: 'node', digest, document }], owner, Date.now())
 }

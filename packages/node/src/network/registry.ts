@@ -2,6 +2,7 @@
  * The registry's log of a local network: a log of signed envelopes, cosigned like any other. Its rules are still to
  * come; until then it holds what the network's owner states about it, so that receipts can name a point in it.
  */
+import { join } from 'node:path'
 import { toHex } from '@answerable/core'
 import type { NoteSigner } from '@answerable/core/note'
 import {
@@ -19,43 +20,82 @@ import { nodeSuite } from '../log/suite.ts'
 import type { Documents } from '../record/documents.ts'
 import type { Disk } from '../storage/disk.ts'
 import { FileStorage } from '../storage/files.ts'
-import type { Publisher } from '../witness/index.ts'
+import { Publisher, type PublisherOptions } from '../witness/index.ts'
 
 const SEGMENT_BYTES = 256 << 10
 
-export async function openRegistry(disk: Disk, folder: string, signer: NoteSigner): Promise<Log> {
-  const storage = await FileStorage.open(disk, folder, {
-    entryOf: nodeSuite.sha256,
-    firstSegmentBytes: SEGMENT_BYTES,
-    lastSegmentBytes: 16 << 20,
-  })
-  return Log.open({ disk, folder, storage, signer, suite: nodeSuite, entries: 'statement' })
+export interface LocalRegistryOptions
+  extends Pick<PublisherOptions, 'witnesses' | 'policy' | 'intervalMs' | 'onFork'> {
+  disk: Disk
+  folder: string
+  /** The log's. */
+  signer: NoteSigner
+  /** Who states. */
+  owner: NoteSigner
+  documents: Documents
 }
 
-export interface RegistryFact {
-  /** `charter`, `node`, ... */
-  kind: string
-  /** SHA-256 of the document, in hex. */
-  digest: string
-  document: unknown
-}
+export class LocalRegistry {
+  readonly log: Log
+  readonly publisher: Publisher
+  readonly #options: LocalRegistryOptions
 
-/** States facts that the registry does not hold yet, each in an envelope signed by its owner. */
-export async function state(
-  log: Log,
-  facts: readonly RegistryFact[],
-  signer: NoteSigner,
-  time: number,
-): Promise<void> {
-  const known = new Set<string>()
-  const { size } = log.signed
-  for (let i = 0; i < size; i++) {
-    const [entry] = await log.entries(i, 1)
-    for (const { sha256 } of parseStatement(parseEnvelope(entry!).payload).subject) known.add(sha256)
+  private constructor(options: LocalRegistryOptions, log: Log, publisher: Publisher) {
+    this.#options = options
+    this.log = log
+    this.publisher = publisher
   }
-  for (const { kind, digest, document } of facts) {
-    if (known.has(digest)) continue
-    const statement = Buffer.from(
+
+  static async open(options: LocalRegistryOptions): Promise<LocalRegistry> {
+    const { disk, folder, signer, owner: _, documents: __, ...publishing } = options
+    const storage = await FileStorage.open(disk, folder, {
+      entryOf: nodeSuite.sha256,
+      firstSegmentBytes: SEGMENT_BYTES,
+      lastSegmentBytes: 16 << 20,
+    })
+    const log = await Log.open({ disk, folder, storage, signer, suite: nodeSuite, entries: 'statement' })
+    const keep = { disk, path: join(folder, 'witnessed') }
+    const publisher = await Publisher.open({ ...publishing, log, key: signer.key, keep })
+    return new LocalRegistry(options, log, publisher)
+  }
+
+  /** States documents, by kind (`charter`, `node`), that the registry does not hold yet. */
+  async state(papers: readonly { kind: string; digest: string }[], time: number): Promise<void> {
+    const known = await this.#known()
+    for (const { kind, digest } of papers) {
+      if (known.has(digest)) continue
+      const bytes = await this.#options.documents.get(digest)
+      await this.#append(kind, digest, JSON.parse(Buffer.from(bytes!).toString()), time)
+    }
+  }
+
+  /** The newest witnessed checkpoint, kept so that receipts can bring it along. */
+  async witnessedPoint(): Promise<RegistryPoint | undefined> {
+    const { witnessed } = this.publisher
+    if (witnessed === undefined) return undefined
+    await this.#options.documents.putCheckpoint(toHex(witnessed.root), witnessed.size, witnessed.note)
+    return registryPoint(this.log.origin, witnessed)
+  }
+
+  async close(): Promise<void> {
+    await this.publisher.stop()
+    await this.log.close()
+  }
+
+  /** Digests of what is stated already. */
+  async #known(): Promise<Set<string>> {
+    const known = new Set<string>()
+    for (let i = 0; i < this.log.signed.size; i++) {
+      const [entry] = await this.log.entries(i, 1)
+      for (const { sha256 } of parseStatement(parseEnvelope(entry!).payload).subject) known.add(sha256)
+    }
+    return known
+  }
+
+  /** One statement, in an envelope that the owner signs. */
+  async #append(kind: string, digest: string, document: unknown, time: number): Promise<void> {
+    const { owner } = this.#options
+    const payload = Buffer.from(
       JSON.stringify({
         _type: STATEMENT_TYPE,
         subject: [{ name: kind, digest: { sha256: digest } }],
@@ -63,30 +103,13 @@ export async function state(
         predicate: { time: new Date(time).toISOString(), document },
       }),
     )
-    const envelope = Buffer.from(
-      formatEnvelope({
-        payloadType: STATEMENT_MEDIA_TYPE,
-        payload: statement,
-        signatures: [
-          {
-            keyid: toHex(signer.key.publicKey),
-            sig: signer.sign(preAuthEncoding(STATEMENT_MEDIA_TYPE, statement)),
-          },
-        ],
-      }),
-    )
-    await log.append({ statement: envelope, entry: nodeSuite.sha256(envelope), content: new Uint8Array(0) })
+    const sig = owner.sign(preAuthEncoding(STATEMENT_MEDIA_TYPE, payload))
+    const signatures = [{ keyid: toHex(owner.key.publicKey), sig }]
+    const envelope = Buffer.from(formatEnvelope({ payloadType: STATEMENT_MEDIA_TYPE, payload, signatures }))
+    await this.log.append({
+      statement: envelope,
+      entry: nodeSuite.sha256(envelope),
+      content: new Uint8Array(0),
+    })
   }
-}
-
-/** The newest witnessed registry checkpoint, kept so that receipts can bring it along. */
-export async function keepRegistryPoint(
-  documents: Documents,
-  origin: string,
-  publisher: Publisher,
-): Promise<RegistryPoint | undefined> {
-  const { witnessed } = publisher
-  if (witnessed === undefined) return undefined
-  await documents.putCheckpoint(toHex(witnessed.root), witnessed.size, witnessed.note)
-  return registryPoint(origin, witnessed)
 }
