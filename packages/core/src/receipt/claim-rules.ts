@@ -114,7 +114,9 @@ function colluders({ judged: { owners, witnesses }, network: { policy } }: Check
     return `${cosigned} None of them would have to collude with the operator to alter it: the policy asks for too few.`
   const who =
     needed === seen.length ? count(needed, 'owner', 'owners') : `${needed} of the ${seen.length} owners`
-  return `${cosigned} To alter it, the operator and ${who} would have to collude.`
+  // The receipt cannot tell whether the one owner is the operator; with more, at least one of them is not.
+  const alone = needed === 1 ? ' Where that owner is the operator, the operator alone could.' : ''
+  return `${cosigned} To alter it, the operator and ${who} would have to collude.${alone}`
 }
 
 export function model(facts: Facts): Claim {
