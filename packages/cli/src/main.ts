@@ -52,10 +52,13 @@ function lost(first: string, second: string | undefined, help: boolean): number 
   return report(new AnswerableError('bad-request', `no command ${typed}; ${hint}`), { json: false })
 }
 
-// A reader that has seen enough, such as `head`, is no error.
+// A reader that has seen enough, such as `head`, is no error, but it decides nothing either: the exit status stays that
+// of the command, or a check that fails would pass where nobody reads it to the end.
 process.stdout.on('error', error => {
-  if (codeOf(error) !== 'EPIPE') throw error
-  process.exit(0)
+  if (codeOf(error) === 'EPIPE') return
+  process.stderr.write(`error: the output could not be written (${codeOf(error)})\n`)
+  process.exitCode = 74
 })
 
-process.exitCode = await main(process.argv.slice(2))
+const status = await main(process.argv.slice(2))
+process.exitCode = process.exitCode === 74 ? 74 : status

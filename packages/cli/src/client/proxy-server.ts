@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { AnswerableError } from '@answerable/core'
-import { isLoopback } from '@answerable/node/gateway'
+import { refuseStrangers } from '@answerable/node/gateway'
 import type { Fetch, RecordedOptions } from './options.ts'
 import { recorded } from './recorded.ts'
 import { refusalOf } from './refusals.ts'
@@ -42,7 +42,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       if (!response.writableFinished) abort.abort(new DOMException('the caller has gone', 'AbortError'))
     })
     try {
-      refuseStrangers(request)
+      refuseStrangers(request.headers)
       const url = urlUnder(base, request.url ?? '/')
       const method = request.method ?? 'GET'
       const body = await readBody(request, most)
@@ -75,22 +75,6 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
         server.close(() => resolve())
         server.closeAllConnections()
       }),
-  }
-}
-
-/**
- * A web page can send requests to loopback too, or have its own name point there; it then carries that name as Host
- * or Origin. Throws `forbidden`.
- */
-function refuseStrangers({ headers: { host, origin } }: IncomingMessage): void {
-  for (const text of [`http://${host ?? ''}`, origin]) {
-    if (text === undefined) continue
-    const name = URL.canParse(text) ? new URL(text).hostname.replace(/^\[|\]$/g, '') : ''
-    if (!isLoopback(name))
-      throw new AnswerableError(
-        'forbidden',
-        'this endpoint is for programs on this machine, by a loopback name',
-      )
   }
 }
 

@@ -58,7 +58,7 @@ test('start says what runs where, whose it is, and what to do next', async () =>
   assert.match(printed, /3 witnesses, 1 owner: Example Operator/)
   assert.match(printed, /credit-int8/)
   const [, at] = /curl -i (\S+) \\/.exec(printed)!
-  const [, file] = /-d "@(.*)"/.exec(printed)!
+  const [, file] = /--data-binary "@(.*)"/.exec(printed)!
   const headers = { 'content-type': 'application/json' }
   const response = await fetch(at!, { method: 'POST', headers, body: readFileSync(file!) })
   assert.equal(response.status, 200)

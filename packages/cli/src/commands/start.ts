@@ -65,7 +65,7 @@ function decisionLines(url: string, model: string, requestFile: string): string[
     '',
     `  ${good(`curl -i ${url}/v2/models/${model}/infer \\`)}`,
     `    ${good(`-H "content-type: application/json" \\`)}`,
-    `    ${good(`-d "@${requestFile}"`)}`,
+    `    ${good(`--data-binary "@${requestFile}"`)}`,
   ]
 }
 

@@ -1,5 +1,6 @@
 /** Checking a receipt: six claims, what they rest on, and whether the reader's policy is met. */
 import { basename } from 'node:path'
+import { AnswerableError } from '@answerable/core'
 import {
   type AcceptancePolicy,
   DEFAULT_POLICY,
@@ -26,6 +27,8 @@ export async function run(args: string[]): Promise<number> {
     json: { type: 'boolean', default: false },
   })
   const [file] = expectPositionals(positionals, 'FILE')
+  if ([file, values.request, values.response, values.policy].filter(path => path === '-').length > 1)
+    throw new AnswerableError('bad-request', 'standard input (-) can be only one of the files')
   const policy = values.policy === undefined ? DEFAULT_POLICY : await readPolicy(values.policy)
   const options: VerifyOptions = { policy }
   if (values['as-of'] !== undefined) options.asOf = readTime(values['as-of'], '--as-of')

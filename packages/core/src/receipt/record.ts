@@ -55,6 +55,15 @@ export interface Stopped {
 }
 
 /**
+ * Where several networks name one log, all their quorums count: one that is not met decides, and of those that are met
+ * the one with the most owners speaks. Otherwise trusting a second network, with a laxer quorum, would undo the first.
+ */
+function isStricter(a: CheckedPolicy, b: CheckedPolicy): boolean {
+  if (a.quorum !== b.quorum) return !a.quorum
+  return a.owners.length > b.owners.length
+}
+
+/**
  * Judges checkpoints, and remembers the last ones: under one checkpoint of a busy log stand thousands of receipts.
  * What is remembered is a pure function of the note and the trust.
  */
@@ -87,7 +96,7 @@ export class CheckpointJudge {
       const result = evaluatePolicy(network.policy, note, this.#suite)
       // A wrong signature of any key that the reader knows condemns the note, whatever another network makes of it.
       if (result.outcome === 'bad-signature') return result
-      if (result.outcome === 'ok' && (best === undefined || (!best.result.quorum && result.quorum)))
+      if (result.outcome === 'ok' && (best === undefined || isStricter(result, best.result)))
         best = { network, result }
     }
     if (best === undefined) return { outcome: 'unknown-log', checkpoint }

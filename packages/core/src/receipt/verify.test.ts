@@ -240,7 +240,7 @@ test('a trusted log is named as unknown only by the proof’s own origin', () =>
   assert.match(sentence, /the log stranger\.example\/log with this key/)
 })
 
-test('several networks: the one that knows the log judges, and the best quorum counts', () => {
+test('several networks: those that know the log judge, and all their quorums count', () => {
   const other = new World({ seed: 'other', domain: 'other.example' })
   const both: Trust = { networks: [...other.trust.networks, ...world.trust.networks] }
   for (const { receipt: each } of [made, other.answer()])
@@ -251,13 +251,29 @@ test('several networks: the one that knows the log judges, and the best quorum c
     suite,
   )
   const two = world.answer({ cosigners: { 'alpha-0': LAST, 'beta-0': LAST } }).receipt
-  for (const networks of [
-    [...strict.networks, ...world.trust.networks],
-    [...world.trust.networks, ...strict.networks],
-  ]) {
-    const { claims, record } = check(two, {}, { networks })
-    assert.deepEqual([claims.recorded.result, record!.network], ['pass', 'test network'])
+  // Trusting a second network must not undo what the first one asks for: not one with a laxer quorum, nor with none.
+  const lax = trustFrom(
+    [
+      {
+        name: 'aaa',
+        policy: world.policy.replace(/^(?:witness|group|quorum) .*\n/gm, '').concat('quorum none\n'),
+      },
+    ],
+    suite,
+  )
+  const orders = (a: Trust, b: Trust) => [
+    { networks: [...a.networks, ...b.networks] },
+    { networks: [...b.networks, ...a.networks] },
+  ]
+  for (const trust of orders(strict, world.trust))
+    assert.deepEqual(recorded(two, {}, trust), ['not-checked', 'quorum-not-met'])
+  const bare = world.answer({ cosigners: {} }).receipt
+  for (const trust of orders(lax, world.trust)) {
+    assert.deepEqual(recorded(bare, {}, trust), ['not-checked', 'quorum-not-met'])
+    const { claims, record } = check(two, {}, trust)
+    assert.deepEqual([claims.recorded.reason, record!.network], ['witnessed', 'test network'])
   }
+  assert.deepEqual(recorded(bare, {}, lax), ['pass', 'committed'])
   assert.deepEqual(recorded(two, {}, strict), ['not-checked', 'quorum-not-met'])
 })
 

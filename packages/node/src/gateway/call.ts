@@ -11,6 +11,8 @@ import type { GatewayConfig } from './config.ts'
 export interface CallContext {
   config: GatewayConfig
   recorder: Recorder
+  /** Faults of ours, for the operator. */
+  report(error: unknown): void
   /** The log's signed promise of a stream's beginning: a tlog-proof of its entry, which is the proof's extra data. */
   promise(begun: Begun): Promise<string>
   /** What was answered under an idempotency digest. Throws `erased`. */

@@ -74,19 +74,19 @@ export function readBody(request: IncomingMessage, most: number): Promise<Buffer
   })
 }
 
-const DECODERS: Record<
-  string,
-  (bytes: Buffer, options: ZlibOptions, done: (error: Error | null, out: Buffer) => void) => void
-> = {
-  gzip: gunzip,
-  'x-gzip': gunzip,
-  deflate: inflate,
-  br: brotliDecompress,
-}
+type Decoder = (bytes: Buffer, options: ZlibOptions, done: (error: Error | null, out: Buffer) => void) => void
+
+/** A map, since the name is the sender's, and an object would know `constructor` too. */
+const DECODERS = new Map<string, Decoder>([
+  ['gzip', gunzip],
+  ['x-gzip', gunzip],
+  ['deflate', inflate],
+  ['br', brotliDecompress],
+])
 
 /** Undoes a content coding (RFC 9110 section 8.4), to at most `most` bytes. */
 export function decode(bytes: Buffer, encoding: string, most: number): Promise<Buffer> {
-  const decoder = DECODERS[encoding.trim().toLowerCase()]
+  const decoder = DECODERS.get(encoding.trim().toLowerCase())
   if (decoder === undefined)
     return Promise.reject(
       new AnswerableError('bad-encoding', `content-encoding ${encoding.slice(0, 32)} is not known here`),

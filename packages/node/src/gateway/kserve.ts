@@ -44,7 +44,7 @@ export async function handleInfer(call: Call, models: ServedModels): Promise<voi
   let asked = call.asked(NO_MODEL, NO_SAMPLING)
   try {
     const [, name, version] = INFER.exec(call.path.split('?', 1)[0]!)!
-    const served = findModel(models, decodeURIComponent(name!), version)
+    const served = findModel(models, decodeName(name!), version)
     asked = call.asked(served.disclosure, SAMPLING)
     if (one(call.request.headers[BINARY_HEADER]) !== '')
       throw new AnswerableError(
@@ -60,12 +60,21 @@ export async function handleInfer(call: Call, models: ServedModels): Promise<voi
     // What the log could not take has no answer; all else is one, and has a record.
     if (error instanceof AnswerableError && (error.code === 'not-writable' || error.code === 'unavailable'))
       throw error
+    if (!(error instanceof AnswerableError)) call.context.report(error)
     const { status, body } = inferError(error)
     await call.finish(
       asked,
       { response: body, status, mediaType: 'application/json', outcome: 'refused' },
       [],
     )
+  }
+}
+
+function decodeName(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch (cause) {
+    throw new AnswerableError('bad-request', 'the path is not valid percent-encoding', { cause })
   }
 }
 

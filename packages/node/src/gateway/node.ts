@@ -141,12 +141,13 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
   }
 
   /** What calls need of this node. */
-  callContext(): CallContext {
+  callContext(report: (error: unknown) => void): CallContext {
     const { config } = this.options
     const { store, recorder, receipts } = this
     return {
       config,
       recorder,
+      report,
       promise: ({ index, entry }) => store.log.prove(index, store.log.signed, entry),
       answeredBefore: digest =>
         receipts.answeredBefore(digest, Date.now() - config.limits.idempotencyHours * 3_600_000),

@@ -12,6 +12,7 @@ import { readBody, sendError } from './http.ts'
 import { handleInfer, isInfer, type ServedModels } from './kserve.ts'
 import type { Metrics } from './metrics.ts'
 import { handleOpenAI, READ_PATHS } from './openai.ts'
+import { refuseStrangers } from './strangers.ts'
 
 export interface ServerOptions {
   context: CallContext
@@ -31,6 +32,8 @@ export function createGateway(options: ServerOptions): Server {
   const passThrough = new Set(context.config.passThrough)
   const { concurrent, requestBytes } = context.config.limits
   const pending = new Map<string, Promise<void>>()
+  const { publicUrl } = context.config
+  const own = publicUrl === undefined ? [] : [new URL(publicUrl).hostname]
   let running = 0
   metrics.observe('answerable_calls_running', 'Calls under way', () => running)
 
@@ -57,8 +60,18 @@ export function createGateway(options: ServerOptions): Server {
     }
   }
 
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 300_000 }, (request, response) => {
+  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, (request, response) => {
     const path = pathOf(request.url ?? '/')
+    if (!callers.closed) {
+      try {
+        // Receipts are opened by a secret that no browser sends by itself, so any page may check one.
+        const { host, origin } = request.headers
+        refuseStrangers({ host, origin: path.startsWith('/receipts/') ? undefined : origin }, own)
+      } catch (error) {
+        sendError(request, response, error)
+        return
+      }
+    }
     if (request.method === 'POST') {
       if (READ_PATHS.has(path) || passThrough.has(path)) return void handle(request, response, false)
       if (isInfer(path)) return void handle(request, response, true)

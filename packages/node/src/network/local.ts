@@ -251,7 +251,7 @@ async function start(
     report: fault,
   })
   const server = createGateway({
-    context: gateway.callContext(),
+    context: gateway.callContext(fault),
     callers,
     backends,
     models,

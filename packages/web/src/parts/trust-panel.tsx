@@ -70,7 +70,7 @@ export function TrustPanel({ offer: { value, problem, again }, trust }: Props) {
           <p>
             {granted.length === 0 ? 'This server offers its own' : 'It offers'}, as{' '}
             <strong>{usable.read.name}</strong>. Compare them with what you got some other way, for example
-            from <code>answerable keys</code> on the operator’s machine: on this page alone they are the
+            from <code>answerable keys show</code> on the operator’s machine: on this page alone they are the
             server’s word.
           </p>
           <KeyList keys={usable.keys} />
