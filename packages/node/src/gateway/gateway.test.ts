@@ -402,7 +402,9 @@ test('without keys, a page from elsewhere can neither call nor read, but may che
   const { port } = new URL(network.url)
   const raw = (head: string) =>
     new Promise<string>(resolve => {
-      const socket = connect(Number(port), '127.0.0.1', () => socket.write(`${head}connection: close\r\n\r\n`))
+      const socket = connect(Number(port), '127.0.0.1', () =>
+        socket.write(`${head}connection: close\r\n\r\n`),
+      )
       let text = ''
       socket.on('data', chunk => {
         text += chunk
