@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { AnswerableError } from '@answerable/core'
 import { formatReceipt, type Receipt } from '@answerable/core/receipt'
 import { EPOCH, flipped, World } from '../../../core/test/fixture.ts'
-import { answerable, temporaryFolder } from '../cli.fixture.ts'
+import { answerable, start, temporaryFolder } from '../cli.fixture.ts'
 import { TrustStore } from '../trust-store.ts'
 import { run } from './verify.ts'
 
@@ -224,4 +224,14 @@ test('with --json an error is an object as well', async () => {
   const { status, out } = await answerable(['verify', join(files, 'none'), '--json'], { home })
   assert.equal(status, 2)
   assert.equal(JSON.parse(out).error.code, 'not-found')
+})
+
+test('a reader who stops reading does not turn a failing check into a passing one', async () => {
+  for (const json of [[], ['--json']]) {
+    const child = start(['verify', good, ...json], { home: nobody })
+    child.stdout!.destroy()
+    child.stderr!.resume()
+    const status = await new Promise(resolve => child.once('exit', resolve))
+    assert.equal(status, 1)
+  }
 })
