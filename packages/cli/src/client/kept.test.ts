@@ -44,17 +44,22 @@ describe('what is kept', () => {
   })
 
   it('by a function of the owner’s, first committed and then witnessed', async () => {
-    const kept: string[] = []
-    const twice = Promise.withResolvers<Receipt>()
-    const keep = (receipt: Receipt, { state }: RecordedCall) => {
-      kept.push(state)
-      if (kept.length === 2) twice.resolve(receipt)
+    // A publication that comes right after the record leaves nothing to upgrade: then it is asked once more.
+    for (let tries = 0; tries < 20; tries++) {
+      const kept: string[] = []
+      const twice = Promise.withResolvers<Receipt>()
+      const keep = (receipt: Receipt, { state }: RecordedCall) => {
+        kept.push(state)
+        if (kept.length === 2) twice.resolve(receipt)
+      }
+      await asking(gateway, {}, { stream: true }, { keep }).ask()
+      if (kept[0] === 'witnessed') continue
+      const receipt = await twice.promise
+      assert.deepEqual(kept, ['committed', 'witnessed'])
+      assert.equal(verify(receipt, { suite: portableSuite, trust: gateway.trust }).verdict.met, true)
+      return
     }
-    await asking(gateway, {}, { stream: true }, { keep }).ask()
-    assert.equal(kept.length, 1)
-    const receipt = await twice.promise
-    assert.deepEqual(kept, ['committed', 'witnessed'])
-    assert.equal(verify(receipt, { suite: portableSuite, trust: gateway.trust }).verdict.met, true)
+    assert.fail('witnessed at once, twenty times')
   })
 
   it('a gateway that is gone, or takes the record back, while witnesses are waited for', async () => {
