@@ -1,4 +1,4 @@
-// Shared by the scripts that run before anything is installed: plain JavaScript that Node 18 and later understand.
+// Shared by the scripts that run before anything is installed: plain JavaScript that an old Node understands (tried with 20).
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

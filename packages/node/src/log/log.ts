@@ -36,8 +36,6 @@ export class Log {
   #closing: Promise<void> | undefined
   #halted: AnswerableError | undefined
   readonly #recovery: Retry
-  /** Told of each committed record, in order, before its answer goes out. Must not throw. */
-  onCommit: ((record: NewRecord, committed: Committed) => void) | undefined
 
   private constructor(
     options: LogOptions,
@@ -148,7 +146,6 @@ export class Log {
       this.#halted = new AnswerableError('internal', `${this.origin}: a record that no tree holds`, { cause })
       throw this.problem
     }
-    for (let i = 0; i < records.length; i++) this.onCommit?.(records[i]!, committed[i]!)
     return committed
   }
 

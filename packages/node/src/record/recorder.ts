@@ -121,7 +121,7 @@ export class Recorder {
     return this.#log.problem
   }
 
-  /** Records a call that was answered whole. Resolves when the record is durable and under a signed checkpoint. */
+  /** Records a call that was answered whole. Resolves when the record is durable and in the tree that checkpoints are signed over. */
   async answer(asked: Asked, answered: Answered): Promise<Recorded> {
     const draft = new Draft()
     addAsked(draft, asked)
