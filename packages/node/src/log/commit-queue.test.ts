@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NewRecord } from '../storage/storage.ts'
-import { CommitQueue, type Committed, MOST_BYTES, MOST_RECORDS } from './commit-queue.ts'
+import { CommitQueue, type Committed, type Draft, MOST_BYTES, MOST_RECORDS } from './commit-queue.ts'
 
 const EMPTY = new Uint8Array(0)
 
-function record(bytes = 1): NewRecord {
+function record(bytes = 1): Draft {
+  return { bytes, make: () => recordOf(bytes) }
+}
+
+function recordOf(bytes: number): NewRecord {
   return { statement: new Uint8Array(bytes), content: EMPTY, entry: EMPTY }
 }
 

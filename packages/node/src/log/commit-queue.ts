@@ -9,8 +9,15 @@ export interface Committed {
   position: Position
 }
 
+/** A record that is made when its batch is: one after the other, that costs half of making each as its call comes. */
+export interface Draft {
+  /** About how many bytes the record will have. */
+  bytes: number
+  make(): NewRecord
+}
+
 interface Waiting {
-  record: NewRecord
+  draft: Draft
   resolve(committed: Committed): void
   reject(error: unknown): void
 }
@@ -29,9 +36,9 @@ export class CommitQueue {
     this.#commit = commit
   }
 
-  add(record: NewRecord): Promise<Committed> {
+  add(draft: Draft): Promise<Committed> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ record, resolve, reject })
+      this.#waiting.push({ draft, resolve, reject })
       this.#running ??= this.#run()
     })
   }
@@ -47,8 +54,11 @@ export class CommitQueue {
       await endOfTurn()
       const batch = this.#take()
       try {
-        const committed = await this.#commit(batch.map(({ record }) => record))
-        for (let i = 0; i < batch.length; i++) batch[i]!.resolve(committed[i]!)
+        const records: NewRecord[] = []
+        const made = batch.filter(waiting => makes(waiting, records))
+        if (made.length === 0) continue
+        const committed = await this.#commit(records)
+        for (let i = 0; i < made.length; i++) made[i]!.resolve(committed[i]!)
       } catch (error) {
         for (const { reject } of batch) reject(error)
         // Those who came meanwhile would meet the same fault, and their answers must not wait for it to pass.
@@ -61,8 +71,8 @@ export class CommitQueue {
   #take(): Waiting[] {
     let bytes = 0
     let count = 0
-    for (const { record } of this.#waiting) {
-      bytes += record.statement.length + record.content.length
+    for (const { draft } of this.#waiting) {
+      bytes += draft.bytes
       if (count > 0 && (bytes > MOST_BYTES || count >= MOST_RECORDS)) break
       count++
     }
@@ -72,6 +82,17 @@ export class CommitQueue {
       return all
     }
     return this.#waiting.splice(0, count)
+  }
+}
+
+/** Adds the record that a draft makes. One that cannot be made fails alone. */
+function makes({ draft, reject }: Waiting, records: NewRecord[]): boolean {
+  try {
+    records.push(draft.make())
+    return true
+  } catch (error) {
+    reject(error)
+    return false
   }
 }
 

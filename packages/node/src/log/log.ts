@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { AnswerableError, equal } from '@answerable/core'
 import { formatTlogProof } from '@answerable/core/tlog'
 import type { NewRecord, Position, ScannedRecord } from '../storage/storage.ts'
-import { CommitQueue, type Committed } from './commit-queue.ts'
+import { CommitQueue, type Committed, type Draft } from './commit-queue.ts'
 import { HashFile } from './hash-file.ts'
 import type { LogOptions } from './options.ts'
 import { Retry } from './retry.ts'
@@ -129,8 +129,14 @@ export class Log {
   }
 
   append(record: NewRecord): Promise<Committed> {
+    const bytes = record.statement.length + record.content.length
+    return this.appendDraft({ bytes, make: () => record })
+  }
+
+  /** Appends a record that is made when its batch is. Rejects with what making it throws. */
+  appendDraft(draft: Draft): Promise<Committed> {
     const { problem } = this
-    return problem === undefined ? this.#queue.add(record) : Promise.reject(problem)
+    return problem === undefined ? this.#queue.add(draft) : Promise.reject(problem)
   }
 
   async #commit(records: NewRecord[]): Promise<Committed[]> {

@@ -16,7 +16,7 @@ import {
 import type { Log } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
 import { KEY_BYTES, type Part, sealContent } from '../storage/index.ts'
-import type { RecordIndex } from '../storage/index-db.ts'
+import type { IndexRow, RecordIndex } from '../storage/index-db.ts'
 import type { NewRecord } from '../storage/storage.ts'
 import { randomBytes, randomText, withRandom } from './random.ts'
 
@@ -92,6 +92,9 @@ export interface RecorderOptions {
   lastTime?: number
 }
 
+/** What a record has beside the bytes asked and answered. */
+const OVERHEAD_BYTES = 4096
+
 /** Rows of the index that wait: a few minutes' worth, at the highest rate. */
 const MOST_PENDING = 1_000_000
 
@@ -123,62 +126,59 @@ export class Recorder {
 
   /** Records a call that was answered whole. Resolves when the record is durable and in the tree that checkpoints are signed over. */
   async answer(asked: Asked, answered: Answered): Promise<Recorded> {
-    const draft = new Draft()
-    addAsked(draft, asked)
-    addAnswered(draft, answered)
-    const { secret, holder } = newSecret()
     const id = randomUUIDv7()
-    if (asked.idempotency !== undefined) addIdempotency(draft, asked.idempotency, secret)
-    const record = this.#record(draft, { id, event: 'answer', holder })
-    const { index, position } = await this.#log.append(record)
-    this.#index.add({
-      id,
-      part: 0,
-      index,
-      position,
-      ...(asked.idempotency && { idempotency: asked.idempotency }),
+    let secret = ''
+    const bytes = asked.request.length + answered.response.length + OVERHEAD_BYTES
+    const { idempotency } = asked
+    const index = await this.#append({ id, part: 0, idempotency }, bytes, () => {
+      const draft = new Draft()
+      addAsked(draft, asked)
+      addAnswered(draft, answered)
+      const made = newSecret()
+      secret = made.secret
+      if (idempotency !== undefined) addIdempotency(draft, idempotency, secret)
+      return this.#record(draft, { id, event: 'answer', holder: made.holder })
     })
     return { id, secret, index }
   }
 
   /** Records that a stream begins. */
   async begin(asked: Asked): Promise<Begun> {
-    const draft = new Draft()
-    addAsked(draft, asked)
-    const { secret, holder } = newSecret()
     const id = randomUUIDv7()
-    if (asked.idempotency !== undefined) addIdempotency(draft, asked.idempotency, secret)
-    const record = this.#record(draft, { id, event: 'begin', holder })
-    const { index, position } = await this.#log.append(record)
-    this.#index.add({
-      id,
-      part: 0,
-      index,
-      position,
-      opens: true,
-      ...(asked.idempotency && { idempotency: asked.idempotency }),
+    const { secret, holder } = newSecret()
+    const { idempotency } = asked
+    let record!: NewRecord
+    const row = { id, part: 0, opens: true, idempotency } as const
+    const index = await this.#append(row, asked.request.length + OVERHEAD_BYTES, () => {
+      const draft = new Draft()
+      addAsked(draft, asked)
+      if (idempotency !== undefined) addIdempotency(draft, idempotency, secret)
+      record = this.#record(draft, { id, event: 'begin', holder })
+      return record
     })
-    return {
-      id,
-      secret,
-      index,
-      digest: hash('sha256', record.statement, 'hex'),
-      holder,
-      entry: record.entry,
-    }
+    return { id, secret, index, digest: hash('sha256', record.statement, 'hex'), holder, entry: record.entry }
   }
 
   /** Records how a stream ended. */
-  async end(
-    begun: Pick<Begun, 'id' | 'digest' | 'holder'>,
+  end(
+    { id, digest, holder }: Pick<Begun, 'id' | 'digest' | 'holder'>,
     event: 'end' | 'interrupted',
     answered: Answered,
   ): Promise<number> {
-    const draft = new Draft()
-    addAnswered(draft, answered)
-    const record = this.#record(draft, { id: begun.id, event, holder: begun.holder, begin: begun.digest })
-    const { index, position } = await this.#log.append(record)
-    this.#index.add({ id: begun.id, part: 1, index, position })
+    return this.#append({ id, part: 1 }, answered.response.length + OVERHEAD_BYTES, () => {
+      const draft = new Draft()
+      addAnswered(draft, answered)
+      return this.#record(draft, { id, event, holder, begin: digest })
+    })
+  }
+
+  async #append(
+    row: Omit<IndexRow, 'index' | 'position'>,
+    bytes: number,
+    make: () => NewRecord,
+  ): Promise<number> {
+    const { index, position } = await this.#log.appendDraft({ bytes, make })
+    this.#index.add({ ...row, index, position })
     return index
   }
 

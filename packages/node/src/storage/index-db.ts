@@ -16,7 +16,7 @@ export interface IndexRow {
   /** A stream's beginning, open until its part 1 is added. */
   opens?: boolean
   /** Digest of the caller and their Idempotency-Key, where one was given. */
-  idempotency?: string
+  idempotency?: string | undefined
 }
 
 const SCHEMA = `
