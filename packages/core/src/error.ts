@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'bad-statement'
   | 'bad-envelope'
   | 'bad-disclosure'
+  | 'unknown-rules'
   | 'bad-receipt'
   // storage and processes
   | 'corrupt'

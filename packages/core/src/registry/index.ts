@@ -1,0 +1,19 @@
+/** The registry's rules: a pure, total fold from its entries to its state (docs/registry.md). */
+export { draw, newestSeed, revealEpoch, seedOf } from './beacon.ts'
+export { recordText } from './collection.ts'
+export { parseKeyText } from './key-text.ts'
+export * from './records.ts'
+export { type Outcome, Registry, rootHex } from './registry.ts'
+export { RULES, type Rule } from './rule.ts'
+export { NEWEST_RULES } from './rules.ts'
+export {
+  CHAMBERS,
+  type Chamber,
+  COLLECTIONS,
+  type CollectionName,
+  digestText,
+  type Outline,
+  State,
+} from './state.ts'
+export * from './statement.ts'
+export { DEFAULT_TERMS, parseTerms, quorumOf, type Terms } from './terms.ts'
