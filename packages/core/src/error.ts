@@ -28,6 +28,9 @@ export type ErrorCode =
   | 'bad-envelope'
   | 'bad-disclosure'
   | 'unknown-rules'
+  | 'rule-forbids'
+  | 'wrong-host'
+  | 'not-a-member'
   | 'bad-receipt'
   // storage and processes
   | 'corrupt'

@@ -2,6 +2,7 @@
 export { draw, newestSeed, revealEpoch, seedOf } from './beacon.ts'
 export { recordText } from './collection.ts'
 export { parseKeyText } from './key-text.ts'
+export { policyFrom } from './policy.ts'
 export * from './records.ts'
 export { type Outcome, Registry, rootHex } from './registry.ts'
 export { RULES, type Rule } from './rule.ts'

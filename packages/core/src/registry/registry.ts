@@ -13,6 +13,7 @@ import { leafHash } from '../tlog/merkle.ts'
 import { advance } from './advance.ts'
 import { parseKeyText } from './key-text.ts'
 import type { Kind, LogView, Signer, Stated } from './kind.ts'
+import type { Tick } from './kinds/tick.ts'
 import type { Member } from './records.ts'
 import type { Rule } from './rule.ts'
 import { rulesOf } from './rules.ts'
@@ -32,6 +33,8 @@ export interface Outcome {
   digest?: string
   /** Whose statement it is, once its signature is good. */
   member?: string
+  /** Of a tick: the time that it says, Unix milliseconds. */
+  tick?: number
 }
 
 /** How many due sizes back a validator may still sign. */
@@ -55,6 +58,8 @@ export class Registry {
   readonly #digests = new Map<number, string>()
   readonly #view: LogView
   #root: Uint8Array | undefined
+  /** What was judged last, so that whoever checks an entry and then appends it pays for its signatures once. */
+  #judged: { entry: Uint8Array; judged: Judged } | undefined
 
   constructor(suite: Suite) {
     this.#suite = suite
@@ -93,7 +98,9 @@ export class Registry {
 
   /** What would come of an entry if it were the next. */
   check(entry: Uint8Array): Outcome {
-    const { commit: _, authentic: __, ...outcome } = this.#judge(entry)
+    const judged = this.#judge(entry)
+    this.#judged = { entry, judged }
+    const { commit: _, authentic: __, ...outcome } = judged
     return outcome
   }
 
@@ -103,9 +110,10 @@ export class Registry {
    */
   append(entry: Uint8Array): Outcome {
     const { state } = this
-    activate(state, this.size)
     rulesOf(state.rules)
-    const { commit, authentic, ...outcome } = this.#judge(entry)
+    const known = this.#judged
+    this.#judged = undefined
+    const { commit, authentic, ...outcome } = known?.entry === entry ? known.judged : this.#judge(entry)
     this.#frontier.append(leafHash(entry, this.#suite))
     this.#root = undefined
     commit?.()
@@ -114,6 +122,7 @@ export class Registry {
       // An envelope with a spoilt signature is not the statement that was handed in.
       if (authentic) this.#settleHandIn(outcome.digest, outcome.index)
     }
+    activate(state, this.size)
     if (state.network !== '' && this.size % state.terms.digestEvery === 0) this.#keepDigest()
     return outcome
   }
@@ -157,6 +166,7 @@ export class Registry {
       if (time < oldest) return { ...outcome, rule: 'stale' }
       if (time > state.time + AHEAD_MS) return { ...outcome, rule: 'from-the-future' }
     }
+    if (name === 'tick') outcome.tick = (parsed as Tick).at
     const used = state.usage.get(by.member.id) ?? 0
     if (used >= state.terms.statementsPerEpoch) return { ...outcome, rule: 'rate-limit' }
     // A void statement that someone else submits over and over again must not use up its author's share.
