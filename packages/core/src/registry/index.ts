@@ -17,4 +17,5 @@ export {
   State,
 } from './state.ts'
 export * from './statement.ts'
+export { successors } from './succession.ts'
 export { DEFAULT_TERMS, parseTerms, quorumOf, type Terms } from './terms.ts'

@@ -85,6 +85,13 @@ export class Registry {
     return this.#root
   }
 
+  /** The root that the log's tree would have with these entries added. */
+  rootWith(entries: readonly Uint8Array[]): Uint8Array {
+    const frontier = Frontier.fromBytes(this.#frontier.toBytes(), this.#suite)
+    for (const entry of entries) frontier.append(leafHash(entry, this.#suite))
+    return frontier.root()
+  }
+
   /** The newest size whose state digest validators sign, and that digest. */
   get due(): { size: number; digest: string } | undefined {
     const newest = [...this.#digests].at(-1)

@@ -81,14 +81,12 @@ export class Host {
 
   #answer({ resolve, reject }: Waiting, outcome: Outcome, taken: boolean): void {
     const { digest, index, rule, detail, tick } = outcome
-    if (taken) return resolve({ index, digest: digest! })
     const before = rule === 'duplicate' ? this.#book.find(digest!) : undefined
-    if (before !== undefined) return resolve({ index: before.index, digest: digest! })
-    if (rule === undefined && tick !== undefined)
-      return reject(
-        new AnswerableError('rule-forbids', 'tick-off: that tick is over 60 s off the host’s clock'),
-      )
-    reject(ruleError(rule ?? 'malformed-envelope', detail))
+    if (taken) resolve({ index, digest: digest! })
+    else if (before !== undefined) resolve({ index: before.index, digest: digest! })
+    else if (rule === undefined && tick !== undefined)
+      reject(ruleError('tick-off', 'over 60 s off the host’s clock'))
+    else reject(ruleError(rule ?? 'malformed-envelope', detail))
   }
 }
 
