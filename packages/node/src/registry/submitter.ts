@@ -1,6 +1,6 @@
 /** Statements of this process's own: signed by its member's keys, and brought to whoever hosts. */
 import { AnswerableError, type JsonObject } from '@answerable/core'
-import { registryPayload, type StatementSigner, signEnvelope } from '@answerable/core/registry'
+import { hostUrl, registryPayload, type StatementSigner, signEnvelope } from '@answerable/core/registry'
 import type { RegistryBook } from './book.ts'
 import type { RegistryClient } from './client.ts'
 import type { Host, Submitted } from './host.ts'
@@ -45,8 +45,8 @@ export class Submitter {
   submit(entry: Uint8Array): Promise<Submitted> {
     const { book, host, client } = this.#options
     if (this.hosting) return host.submit(entry)
-    const { host: known } = book.state
-    if (known === undefined) return Promise.reject(new AnswerableError('unavailable', 'no host is known yet'))
-    return client(known.url).submit(entry)
+    const url = hostUrl(book.state)
+    if (url === undefined) return Promise.reject(new AnswerableError('unavailable', 'no host is known yet'))
+    return client(url).submit(entry)
   }
 }

@@ -120,7 +120,7 @@ export class Moves {
     if (!successors(book.state).some(({ member }) => member.id === to && member.id === statement.by))
       throw new AnswerableError('forbidden', `${to} is not in line to host`)
     if (complaint() === undefined)
-      throw new AnswerableError('forbidden', `nothing is wrong with ${host.url} as seen from here`)
+      throw new AnswerableError('forbidden', `nothing is wrong with ${host.member} as seen from here`)
     const size = Number(body.size)
     const seen = Math.max(cosigned(from), mirror.official?.size ?? 0)
     if (size < seen) return { size: seen, note: this.#noteOf(from) }

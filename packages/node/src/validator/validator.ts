@@ -4,7 +4,7 @@
  * registry itself could tell.
  */
 import { AnswerableError, errorCode } from '@answerable/core'
-import { openEntry, parseRegistryPayload } from '@answerable/core/registry'
+import { hostUrl, openEntry, parseRegistryPayload } from '@answerable/core/registry'
 import { nodeSuite } from '../log/suite.ts'
 import type { RegistryBook } from '../registry/book.ts'
 import type { RegistryClient } from '../registry/client.ts'
@@ -154,7 +154,7 @@ export class Validator {
 
   async #work(): Promise<void> {
     this.#lastError = undefined
-    for (const step of [() => this.#follow(), () => this.#state(), () => this.#watch(), () => this.#move()]) {
+    for (const step of [() => this.follow(), () => this.#state(), () => this.#watch(), () => this.#move()]) {
       try {
         await step()
       } catch (error) {
@@ -168,13 +168,11 @@ export class Validator {
   }
 
   /** From the host where it answers, and from the others: one of them may know of a new host. */
-  async #follow(): Promise<void> {
+  async follow(): Promise<void> {
     const { book, mirror, submitter, client, peers } = this.#options
     if (!submitter.hosting) {
-      const urls = new Set([
-        ...(book.state.host === undefined ? [] : [book.state.host.url]),
-        ...peers().values(),
-      ])
+      const host = hostUrl(book.state)
+      const urls = new Set([...(host === undefined ? [] : [host]), ...peers().values()])
       let failure: unknown
       for (const url of urls) {
         try {
