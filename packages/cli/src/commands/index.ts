@@ -122,6 +122,20 @@ that is new to you; it never answers for one whose keys have changed.`,
     load: () => import('./trust-remove.ts'),
   },
   {
+    name: 'trust revoke',
+    summary: 'count a key of a trusted network no longer',
+    usage: `NAME KEY [--since T] [--json]
+
+KEY is a log's or witness's name, fingerprint or vkey in the network NAME.
+
+  --since T  from when on, such as 2026-01-31; from now on unless told
+  --json     one JSON object
+
+Of a log, what a quorum cosigned before T stays good; of a witness, what a
+whole quorum cosigned before T.`,
+    load: () => import('./trust-revoke.ts'),
+  },
+  {
     name: 'log check',
     summary: 'audit a whole log: every entry, every hash, its history',
     usage: `URL|FOLDER [--from FILE] [--vkey VKEY] [--timeout SECONDS] [--json]

@@ -346,6 +346,67 @@ test('a revoked key: what a quorum saw before stands, all else falls', () => {
   assert.deepEqual(recorded(receipt, {}, { networks: [later!, known!] }), ['fail', 'key-revoked'])
 })
 
+test('a revoked witness: a whole quorum from before stands, and no date of its own makes one', () => {
+  const [alpha, beta] = world.witnesses
+  const trusting = (since: number, ...revoked: (typeof alpha)[]): Trust => ({
+    networks: world.trust.networks.map(network => ({
+      ...network,
+      revoked: Object.fromEntries(revoked.map(one => [formatVkey(one!.signer.key), since])),
+    })),
+  })
+  const cosigned = (cosigners: Record<string, number>) => world.answer({ cosigners }).receipt
+  const both = cosigned({ 'alpha-0': EPOCH + 20, 'beta-0': EPOCH + 30 })
+  const passes = ['pass', 'witnessed']
+  const missed = ['not-checked', 'key-revoked']
+  const table: [string, Trust, Receipt, unknown[]][] = [
+    ['the quorum is from before', trusting(EPOCH + 31, alpha), both, passes],
+    // Its own date is from before, and whoever has the key can write any.
+    ['the other one dates from after', trusting(EPOCH + 30, alpha), both, missed],
+    ['it dates from after', trusting(EPOCH + 20, alpha), both, missed],
+    ['both are revoked', trusting(EPOCH + 25, alpha, beta), both, missed],
+    [
+      'it states no time',
+      trusting(EPOCH + 99, alpha),
+      cosigned({ 'alpha-0': 0, 'beta-0': EPOCH + 30 }),
+      missed,
+    ],
+    ['the other two suffice', trusting(EPOCH, alpha), receipt, passes],
+    [
+      'it was too few anyway',
+      trusting(EPOCH, alpha),
+      cosigned({ 'alpha-0': LAST }),
+      ['not-checked', 'quorum-not-met'],
+    ],
+  ]
+  for (const [name, trust, of, expected] of table) assert.deepEqual(recorded(of, {}, trust), expected, name)
+  const { claims } = check(both, {}, trusting(EPOCH, alpha, beta))
+  assert.match(claims.recorded.sentence, /A key no longer counts: the keys of alpha-0, beta-0 were revoked/)
+  const { record } = check(receipt, {}, trusting(EPOCH, alpha))
+  assert.deepEqual(
+    record!.witnesses.map(({ name }) => name),
+    ['beta-0', 'gamma-0'],
+  )
+  // A wrong signature condemns the note, whoever is revoked.
+  assert.deepEqual(
+    check(
+      {
+        ...both,
+        proof: both.proof.replace(/(— alpha-0\S* )\S+/, (_, head) => `${head}${wrongSignature(both)}`),
+      },
+      {},
+      trusting(EPOCH, alpha),
+    ).claims.recorded.reason,
+    'bad-cosignature',
+  )
+})
+
+/** Another checkpoint's cosignature by the first witness. */
+function wrongSignature(of: Receipt): string {
+  const other = world.answer({ cosigners: { 'alpha-0': EPOCH + 21 } }).receipt.proof
+  assert.notEqual(other, of.proof)
+  return /— alpha-0\S* (\S+)/.exec(other)![1]!
+}
+
 test('as of: the quorum’s time is what counts, and no time is never before it', () => {
   const at = (asOf: number) => recorded(receipt, { asOf })
   const quorum = (EPOCH + 21) * 1000

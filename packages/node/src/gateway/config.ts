@@ -144,14 +144,7 @@ export function loadConfig(
   environment: Record<string, string | undefined>,
   overrides: Record<string, unknown> = {},
 ): GatewayConfig {
-  let config: Record<string, unknown> = {}
-  if (path !== undefined) {
-    try {
-      config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-    } catch (cause) {
-      throw new AnswerableError('bad-config', `${path}: cannot be read as JSON`, { cause })
-    }
-  }
+  const config = path === undefined ? {} : readConfigFile(path)
   for (const [name, set] of Object.entries(ENVIRONMENT)) {
     const value = environment[name]
     if (value !== undefined && value !== '') set(config, value)
@@ -170,7 +163,7 @@ export function loadConfig(
   if (keys.length === 0 && !isLoopback(host)) {
     throw new AnswerableError(
       'bad-config',
-      `host: ${host} is not a loopback address, and there are no keys; anyone who reaches it could use it. Add keys (answerable keys new), or listen on 127.0.0.1`,
+      `host: ${host} is not a loopback address, and there are no keys; anyone who reaches it could use it. Add keys (the command keys new makes one), or listen on 127.0.0.1`,
     )
   }
   for (const { name, apiKeyEnv } of parsed.data.upstreams) {
@@ -181,6 +174,26 @@ export function loadConfig(
       )
   }
   return parsed.data
+}
+
+function readConfigFile(path: string): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const message = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`
+    throw new AnswerableError('bad-config', `${path}: ${message}`, { cause })
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new AnswerableError('bad-config', `${path}: not JSON: ${(cause as Error).message}`, { cause })
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new AnswerableError('bad-config', `${path}: not a JSON object`)
+  return value as Record<string, unknown>
 }
 
 export function isLoopback(host: string): boolean {

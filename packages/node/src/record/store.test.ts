@@ -198,7 +198,10 @@ test('the idempotency key of the newest call holds while older rows are written'
 test('what is over its time ends at the first younger record, however late an early stream ended', () => {
   const index = new RecordIndex(':memory:')
   const idAt = (time: number, n: number) =>
-    `${time.toString(16).padStart(12, '0').replace(/^(.{8})/, '$1-')}-7000-8000-${String(n).padStart(12, '0')}`
+    `${time
+      .toString(16)
+      .padStart(12, '0')
+      .replace(/^(.{8})/, '$1-')}-7000-8000-${String(n).padStart(12, '0')}`
   const [early, cutoff] = [1_700_000_000_000, 1_700_000_005_000]
   const add = (time: number, part: 0 | 1, at: number, n = at) =>
     index.add({ id: idAt(time, n), part, index: at, position: { segment: 0, offset: 64 } })
