@@ -96,6 +96,12 @@ export const GatewayConfig = z.strictObject({
       requestBytes: bytes(32 << 20),
       responseBytes: bytes(32 << 20),
       concurrent: z.number().int().positive().max(65_536).default(1024),
+      /** Connections open at a time, idle ones included. */
+      connections: z.number().int().positive().max(65_536).default(4096),
+      /** For a call's whole body, from when the call has its place. */
+      bodySeconds: seconds(30),
+      /** For a caller who takes nothing of what was sent to them. */
+      writeSeconds: seconds(30),
       streamSeconds: seconds(3600),
       /** Calls that wait for a model in this process, which answers one at a time. */
       localQueue: z.number().int().min(0).max(4096).default(16),

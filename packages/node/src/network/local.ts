@@ -8,6 +8,7 @@ import { formatVkey, type NoteSigner, type VerifierKey } from '@answerable/core/
 import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import type { Backend } from '../gateway/backend.ts'
+import { callPaths } from '../gateway/call-paths.ts'
 import { Callers } from '../gateway/callers.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
 import { logApp } from '../gateway/log-app.ts'
@@ -233,6 +234,7 @@ async function start(
   if (demo) mounts['/demo'] = demoApp()
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
+  const callProtocol = callPaths(config.passThrough)
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
     async erase(receiptId, secret) {
@@ -241,6 +243,7 @@ async function start(
       await gateway.lifecycle.eraseId(receiptId)
     },
     documents,
+    callProtocol,
     backends,
     models,
     metrics,
@@ -256,6 +259,7 @@ async function start(
     backends,
     models,
     metrics,
+    callProtocol,
     fetch: request => app.fetch(request),
     report: fault,
   })
