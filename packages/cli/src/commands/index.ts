@@ -190,6 +190,33 @@ draw the record, and while a gateway runs in DIR (ask that one).`,
     load: () => import('./erase.ts'),
   },
   {
+    name: 'hold',
+    summary: 'put records on legal hold, on record',
+    usage: `ID|RANGE --data DIR [--reason WORD] [--config FILE] [--json]
+
+RANGE is an index in the log or two, 12 or 12-40, both meant. What is on hold
+is erased by nobody before its hold release; hold list shows it. Refused while
+a gateway runs in DIR.
+
+  --reason WORD  legal, unless told, or request: someone asks that it be kept
+  --json         one JSON object`,
+    load: () => import('./hold.ts'),
+  },
+  {
+    name: 'hold release',
+    summary: 'release records from their hold, on record',
+    usage: `ID|RANGE --data DIR [--reason WORD] [--config FILE] [--json]
+
+As hold has it. A part of what is on hold can be released.`,
+    load: () => import('./hold-release.ts'),
+  },
+  {
+    name: 'hold list',
+    summary: 'what is on hold in a data folder',
+    usage: '--data DIR [--config FILE] [--json]',
+    load: () => import('./hold-list.ts'),
+  },
+  {
     name: 'drill',
     summary: 'inject a fault into a throwaway network, and see who notices',
     usage: `[NAME]... [--list] [--json]
