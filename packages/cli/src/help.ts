@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Command } from './command.ts'
 import { bold, dim } from './output/style.ts'
 import { wrap } from './output/text.ts'
-import { asTyped } from './program.ts'
+import { asTyped, UNBREAKABLE } from './program.ts'
 
 /** From the package itself, so that asking for it loads nothing else. */
 export function versionLine(): string {
@@ -32,9 +32,16 @@ export function commandLines({ name, summary, usage }: Command): string[] {
   return [
     `${name}: ${summary}`,
     '',
-    ...wrap(`Usage: answerable ${name} ${head}`).map((line, i) => bold(i === 0 ? line : `  ${line}`)),
+    ...wrap(`Usage: answerable ${name} ${head.replace(/\[[^\]]*\]/g, together)}`).map((line, i) =>
+      bold(i === 0 ? line : `  ${line}`),
+    ),
     ...rest,
   ]
+}
+
+/** An option and what it takes stay on one line. */
+function together(option: string): string {
+  return option.replaceAll(' ', UNBREAKABLE)
 }
 
 /** The command whose name is nearest to a mistyped one, if any is near. */

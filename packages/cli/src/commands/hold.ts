@@ -39,8 +39,8 @@ export async function setHold(action: 'hold' | 'release', args: string[]): Promi
     print(
       ...wrap(
         action === 'hold'
-          ? `On hold: ${what} of ${origin}. The log says so, and nothing erases them before their release.`
-          : `Released: ${what} of ${origin}. The log says so, and what is over its time goes at the next sweep.`,
+          ? `On hold: ${what} of ${origin}. The log says so; none of it is erased before its release.`
+          : `Released: ${what} of ${origin}. The log says so; what is over its time goes at the next sweep.`,
       ),
     )
   })

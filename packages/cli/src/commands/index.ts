@@ -194,9 +194,9 @@ draw the record, and while a gateway runs in DIR (ask that one).`,
     summary: 'put records on legal hold, on record',
     usage: `ID|RANGE --data DIR [--reason WORD] [--config FILE] [--json]
 
-RANGE is an index in the log or two, 12 or 12-40, both meant. What is on hold
-is erased by nobody before its hold release; hold list shows it. Refused while
-a gateway runs in DIR.
+RANGE is an index in the log or two, 12 or 12-40, both meant. Nobody erases
+what is on hold before its release (hold release); hold list shows it. Refused
+while a gateway runs in DIR.
 
   --reason WORD  legal, unless told, or request: someone asks that it be kept
   --json         one JSON object`,

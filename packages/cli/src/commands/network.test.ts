@@ -140,7 +140,7 @@ test('a hold is put, listed and released on record, and nothing is erased under 
   // Records 1 and on are statements about records, in the log as well.
   const range = await run('hold', '0-1', '--reason', 'request', '--json')
   assert.deepEqual(JSON.parse(range.out).ranges, [{ first: 0, end: 2 }])
-  assert.match((await run('hold', 'list')).out, /^ {2}records 0 to 1 \(2 records\)$/m)
+  assert.match((await run('hold', 'list')).out, /^ {2}records 0 to 1 \(2 in all\)$/m)
   assert.equal((await run('hold', 'release', '0')).status, 0)
   assert.deepEqual(await listed(), [{ first: 1, end: 2 }])
   assert.equal((await run('hold', 'release', '1')).status, 0)

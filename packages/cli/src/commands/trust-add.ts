@@ -98,16 +98,18 @@ function show(url: URL, name: string, { policy }: Offer, known: TrustedEntry | u
 
 /** All quorums over a log must be met, so a second network with it makes receipts harder to accept, never easier. */
 function warnOfShared({ logs }: Policy, others: readonly TrustedEntry[]): void {
-  for (const { key } of logs) {
-    const fingerprint = vkeyFingerprint(key, nodeSuite)
-    const also = others.filter(({ policy }) =>
-      policy.logs.some(log => vkeyFingerprint(log.key, nodeSuite) === fingerprint),
-    )
-    if (also.length === 0) continue
-    const names = also.map(({ name }) => name).join(', ')
-    const words = `The key of the log ${plain(key.name)} is in a network that you trust already: ${names}. From now on its receipts must meet the quorums of both.`
-    print(...wrap(words, 2).map(warn), '')
-  }
+  const shared = logs.filter(({ key }) => others.some(other => hasLog(other, key)))
+  if (shared.length === 0) return
+  const names = others.filter(other => shared.some(({ key }) => hasLog(other, key))).map(({ name }) => name)
+  const keys = shared.map(({ key }) => plain(key.name)).join(', ')
+  const [key, logWords] = shared.length === 1 ? ['this key', 'that log'] : ['these keys', 'those logs']
+  const words = `You trust ${key} already, in ${names.join(', ')}: ${keys}. Receipts of ${logWords} must then meet this quorum as well.`
+  print(...wrap(words, 2).map(warn), '')
+}
+
+function hasLog({ policy }: TrustedEntry, key: VerifierKey): boolean {
+  const fingerprint = vkeyFingerprint(key, nodeSuite)
+  return policy.logs.some(log => vkeyFingerprint(log.key, nodeSuite) === fingerprint)
 }
 
 /** What a second policy of one name takes away and adds. */

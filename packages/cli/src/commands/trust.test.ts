@@ -121,7 +121,10 @@ test('a log key that another trusted network has already is pointed out', async 
   )
   assert.equal(second.status, 0)
   const words = second.out.replace(/\s+/g, ' ')
-  assert.match(words, /The key of the log example.com\/log is in a network that you trust already: world\./)
+  assert.match(
+    words,
+    /You trust these keys already, in world: example.com\/log, example.com\/registry\. Receipts/,
+  )
 })
 
 test('on a terminal it asks, and takes only yes', async t => {

@@ -317,11 +317,17 @@ test('retention erases what is over its time, and nothing on hold', async t => {
   assert.equal(await lifecycle.sweep(), 0)
   now += 11 * 24 * 3_600_000
   assert.equal(await lifecycle.sweep(), 3)
+  const { size } = store.log.signed
   assert.equal(await lifecycle.sweep(), 0)
+  assert.equal(store.log.signed.size, size, 'nothing is erased, or said to be, twice')
   const states = await Promise.all([0, 1, 2, 3].map(async at => (await store.storage.key(at)) !== undefined))
   assert.deepEqual(states, [false, true, false, false])
   const { verification } = await check(network, answers[1]!)
   assert.ok(verification.verdict.met)
+  await lifecycle.setHold('release', { first: 1, end: 2 })
+  assert.equal(await lifecycle.sweep(), 1)
+  assert.equal(await store.storage.key(1), undefined)
+  assert.equal(await lifecycle.sweep(), 0)
 })
 
 test('the log is served as tlog-tiles, and odd paths are plain errors', async t => {

@@ -99,15 +99,19 @@ export class Lifecycle {
     const run = async () => {
       const { index } = this.#store
       const cutoff = this.#options.clock() - this.#options.retentionDays * 24 * HOUR
+      // What a failure left of an earlier erasure comes first, under the statement that it has.
+      await this.resume()
       const range = index.expired(cutoff)
       if (range === undefined) return
+      const held = index.lifecycle.heldWithin(range)
       let due: Range[] = [range]
-      for (const held of index.lifecycle.heldWithin(range)) due = without(due, held)
+      for (const kept of [...held, ...index.lifecycle.erasedAround(range)]) due = without(due, kept)
       for (const one of due) {
         await this.#erase(one, 'retention')
         erased += one.end - one.first
       }
-      index.markExpired(range.end)
+      // What is on hold is looked at again, for its release.
+      index.markExpired(held[0]?.first ?? range.end)
     }
     this.#sweeping = run().finally(() => {
       this.#sweeping = undefined
