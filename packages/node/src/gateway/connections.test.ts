@@ -41,46 +41,6 @@ async function eventually(holds: () => boolean | Promise<boolean>): Promise<void
 const metric = async (url: string, name: string) =>
   Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(await (await fetch(`${url}/metrics`)).text())![1])
 
-test('a path that takes other methods says which', async t => {
-  const network = await start(t)
-  const table: [string, string, string][] = [
-    ['GET', CHAT, 'POST'],
-    ['DELETE', '/v1/moderations', 'POST'],
-    ['GET', '/v2/models/credit-f32/infer', 'POST'],
-    ['POST', '/v1/models', 'GET, HEAD'],
-    ['PUT', '/healthz', 'GET, HEAD'],
-    ['POST', '/v2/models/credit-f32', 'GET, HEAD'],
-    ['POST', '/receipts/x', 'GET, HEAD, DELETE'],
-    ['POST', '/log/checkpoint', 'GET, HEAD'],
-    ['DELETE', '/registry/tile/0/000.p/1', 'GET, HEAD'],
-    ['GET', '/witness/1/add-checkpoint', 'POST'],
-    ['OPTIONS', '/trust', 'GET, HEAD'],
-  ]
-  for (const [method, path, allow] of table) {
-    const answer = await fetch(network.url + path, { method })
-    assert.deepEqual([answer.status, answer.headers.get('allow')], [405, allow], `${method} ${path}`)
-    const { error, code } = (await answer.json()) as { error: { code?: string } | string; code?: string }
-    assert.equal(typeof error === 'string' ? code : error.code, 'method-not-allowed')
-  }
-  for (const [method, path] of [
-    ['POST', '/nope'],
-    ['DELETE', '/log/nope'],
-    ['GET', '/v2/models/nope'],
-  ] as const)
-    assert.equal((await fetch(network.url + path, { method })).status, 404, path)
-  assert.equal((await fetch(`${network.url}/healthz`, { method: 'HEAD' })).status, 200)
-  const preflight = await fetch(`${network.url}/receipts/x`, { method: 'OPTIONS' })
-  assert.equal(preflight.status, 204)
-})
-
-test('errors under /v2/ have the shape of that protocol', async t => {
-  const network = await start(t)
-  for (const path of ['/v2/models/nope', '/v2/nope']) {
-    const { error } = (await (await fetch(network.url + path)).json()) as { error: unknown }
-    assert.equal(typeof error, 'string', path)
-  }
-})
-
 test('connections are bounded: one more is closed as it comes, and counted', async t => {
   const network = await start(t, { demo: false, set: { limits: { connections: 3 } } })
   const held = [dial(t, network.url), dial(t, network.url), dial(t, network.url)]
