@@ -10,6 +10,7 @@ import type { RegistryPoint } from '@answerable/core/statement'
 import { ownerGroups, type Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import type { Backend } from '../gateway/backend.ts'
+import { callPaths } from '../gateway/call-paths.ts'
 import { Callers } from '../gateway/callers.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
 import { logApp } from '../gateway/log-app.ts'
@@ -232,6 +233,7 @@ async function start(
   if (demo) mounts['/demo'] = demoApp()
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
+  const callProtocol = callPaths(config.passThrough)
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
     async erase(receiptId, secret) {
@@ -240,6 +242,7 @@ async function start(
       await gateway.lifecycle.eraseId(receiptId)
     },
     documents,
+    callProtocol,
     backends,
     models,
     metrics,
@@ -255,6 +258,7 @@ async function start(
     backends,
     models,
     metrics,
+    callProtocol,
     fetch: request => app.fetch(request),
     report: fault,
   })
