@@ -5,8 +5,9 @@
  */
 import { join } from 'node:path'
 import { AnswerableError, toHex } from '@answerable/core'
+import { parseNote } from '@answerable/core/note'
 import { hostUrl, openEntry, policyFrom } from '@answerable/core/registry'
-import type { Policy } from '@answerable/core/tlog'
+import { type Policy, parseCheckpoint } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import { nodeSuite } from '../log/suite.ts'
 import { registryApp } from '../registry/app.ts'
@@ -19,6 +20,7 @@ import { Submitter } from '../registry/submitter.ts'
 import type { Disk } from '../storage/disk.ts'
 import { validatorApp } from '../validator/app.ts'
 import { Duties } from '../validator/duties.ts'
+import { Forks } from '../validator/forks.ts'
 import { type Gate, registryGate } from '../validator/gate.ts'
 import { Moves } from '../validator/moves.ts'
 import { Validator } from '../validator/validator.ts'
@@ -321,7 +323,13 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
     let submitter: Submitter | undefined
     // What was stated to a host that went is stated again to the next.
     const onAbandoned = (entries: readonly Uint8Array[]) => submitter?.keep(entries)
-    const mirror = await Mirror.open({ book, disk, folder, network, onAbandoned })
+    const forks = await Forks.open(disk, join(folder, 'validator'), book)
+    const onFork = async (note: string, ours: string) => {
+      const { origin, size } = parseCheckpoint(parseNote(note).text)
+      await forks.keep({ origin, size, note, ours })
+      report('the registry’s host has signed two histories')
+    }
+    const mirror = await Mirror.open({ book, disk, folder, network, onAbandoned, onFork })
     // A first copy that was cut short says nothing that was ever checked.
     const founded = book.state.host?.member === member
     if (book.size > 0 && mirror.official === undefined && !founded) await book.rewind(0)
@@ -339,6 +347,7 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
       submitter,
       keyring,
       duties,
+      forks,
       disk,
       folder: join(folder, 'validator'),
       client,
