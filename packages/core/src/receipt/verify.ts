@@ -93,7 +93,9 @@ export class Verifier {
           }
         : NOT_SHOWN
     const compared = { request: comparison('request'), response: comparison('response') }
-    const registered = shown ? registeredFor(record, manifestOf(disclosed)) : undefined
+    const registered = shown
+      ? registeredFor(record, manifestOf(disclosed), record.network.registry)
+      : undefined
     const facts = { record, disclosed, compared, ...(registered && { registered }) }
     const claims = {
       recorded: recorded(facts),
