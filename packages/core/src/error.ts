@@ -28,6 +28,14 @@ export type ErrorCode =
   | 'bad-envelope'
   | 'bad-disclosure'
   | 'bad-receipt'
+  // models
+  | 'bad-manifest'
+  | 'bad-signature-file'
+  | 'bad-key'
+  | 'bad-certificate'
+  | 'bad-model'
+  | 'bad-model-card'
+  | 'model-altered'
   // storage and processes
   | 'corrupt'
   | 'locked'
