@@ -41,6 +41,10 @@ export const REASONS = [
   // model, place, output, quality, accountability
   'operator-assertion',
   'upstream-assertion',
+  'signed-manifest',
+  'model-signature-mismatch',
+  'manifest-mismatch',
+  'bad-model-signature',
   'no-evidence',
   'evidence-not-checked',
   'not-recomputed',

@@ -2,6 +2,8 @@
  * Whom the reader trusts: for each network a tlog-policy (C2SP), which names its logs, its witnesses by owner group,
  * and the quorum. It is the reader's own; nothing in a receipt adds to it.
  */
+import { parsePublisherKey } from '../model/publisher-key.ts'
+import type { TrustedPublisher } from '../model/signed-model.ts'
 import type { Suite } from '../suite.ts'
 import { type Policy, parsePolicy } from '../tlog/policy.ts'
 
@@ -15,6 +17,8 @@ export interface TrustedNetwork {
 
 export interface Trust {
   networks: readonly TrustedNetwork[]
+  /** Whose signatures on models count; nobody's where it is left out. */
+  publishers?: readonly TrustedPublisher[]
 }
 
 export const NO_TRUST: Trust = { networks: [] }
@@ -22,4 +26,12 @@ export const NO_TRUST: Trust = { networks: [] }
 /** Trust from tlog-policy texts. Throws `bad-policy` and `bad-vkey`. */
 export function trustFrom(texts: readonly { name: string; policy: string }[], suite: Suite): Trust {
   return { networks: texts.map(({ name, policy }) => ({ name, policy: parsePolicy(policy, suite) })) }
+}
+
+/** Publishers from their keys in PEM. Throws `bad-key`. */
+export function publishersFrom(
+  texts: readonly { name: string; key: string }[],
+  suite: Suite,
+): TrustedPublisher[] {
+  return texts.map(({ name, key }) => ({ name, key: parsePublisherKey(key, suite) }))
 }

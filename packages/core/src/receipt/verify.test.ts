@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { EPOCH, type RecordOptions, suite, TestLog, World } from '../../test/fixture.ts'
+import { signedAnswer } from '../../test/signed-model.ts'
 import { toHex, utf8 } from '../bytes.ts'
 import { formatVkey } from '../note/index.ts'
 import { disclosureText, type InferenceStatement } from '../statement/index.ts'
@@ -170,6 +171,36 @@ const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Ve
     'pass',
     'assertion',
     () => check(world.answer({ values: { model: { name: 'a', runtime: { name: 'upstream' } } } }).receipt),
+  ],
+  'signed-manifest': [
+    'model',
+    'pass',
+    'signature',
+    () => {
+      const { receipt: each, publisher } = signedAnswer(world)
+      return check(each, {}, { ...world.trust, publishers: [publisher] })
+    },
+  ],
+  'model-signature-mismatch': [
+    'model',
+    'fail',
+    'signature',
+    () => check({ ...receipt, modelSignature: utf8('{}') }),
+  ],
+  'manifest-mismatch': [
+    'model',
+    'fail',
+    'signature',
+    () => check(signedAnswer(world, { weights: utf8('other weights') }).receipt),
+  ],
+  'bad-model-signature': [
+    'model',
+    'fail',
+    'signature',
+    () => {
+      const { receipt: each, publisher } = signedAnswer(world, { forged: true })
+      return check(each, {}, { ...world.trust, publishers: [publisher] })
+    },
   ],
   'no-evidence': ['place', 'not-checked', undefined, () => check(receipt)],
   'evidence-not-checked': [
