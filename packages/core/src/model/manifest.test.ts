@@ -81,6 +81,7 @@ test('every field that matters is looked at', () => {
     ['resources\\[0\\].algorithm', value => (value.predicate.resources[0].algorithm = 'sha512')],
     ['resources\\[1\\].digest', value => (value.predicate.resources[1].digest = 'AB'.repeat(32))],
     ['resources\\[2\\].name', value => (value.predicate.resources[2].name = '../model.onnx')],
+    ['in place of a folder', value => (value.predicate.resources[1].name = 'a')],
     ['beside other files', value => (value.predicate.resources[2].name = '.')],
     // Another order is another digest.
     ['subject', value => value.predicate.resources.reverse()],
@@ -161,6 +162,8 @@ test('any list of files makes the round trip', () => {
   )
   fc.assert(
     fc.property(names, fc.string(), (list, name) => {
+      // A file that is also a folder of another is refused, and none of these is.
+      if (list.some(item => list.some(other => other.startsWith(`${item}/`)))) return
       const resources = list.map(item => ({ name: item, sha256: digestOf(item) }))
       const manifest = parseManifest(formatManifest({ name, resources }, suite), suite)
       assert.ok(isSame(compareManifest(manifest, resources)))

@@ -108,8 +108,11 @@ function resourceOf(name: Json | undefined, digest: Json | undefined, where: str
 
 function expectNames(resources: readonly Resource[], where: string): void {
   if (resources.length === 0) shape.fail(where, 'at least one file')
-  if (new Set(resources.map(({ name }) => name)).size !== resources.length)
-    shape.fail(where, 'each name once')
+  const names = new Set(resources.map(({ name }) => name))
+  if (names.size !== resources.length) shape.fail(where, 'each name once')
+  for (const name of names)
+    for (let slash = name.indexOf('/'); slash !== -1; slash = name.indexOf('/', slash + 1))
+      if (names.has(name.slice(0, slash))) shape.fail(where, 'no file in place of a folder')
   if (resources.length > 1 && resources.some(({ name }) => name === ONE_FILE))
     shape.fail(where, `no "${ONE_FILE}" beside other files`)
 }

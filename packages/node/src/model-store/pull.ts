@@ -160,7 +160,9 @@ async function takeRange(
       alive()
       if (at + piece.length > size)
         throw new AnswerableError('too-large', `${url.origin}: gives more of ${name} than it said`)
-      await file.appendFile(piece)
+      await file.appendFile(piece).catch(cause => {
+        throw new AnswerableError('not-writable', `${name}: cannot be written`, { cause })
+      })
       at += piece.length
       progress(at)
     }

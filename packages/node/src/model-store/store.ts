@@ -96,7 +96,10 @@ export class ModelStore {
     for (const { name, sha256 } of model.files) {
       const path = join(draft, 'files', name)
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      await link(this.blobPath(sha256), path)
+      await link(this.blobPath(sha256), path).catch(cause => {
+        // Names that this file system does not tell apart, or one that it cannot hold.
+        throw new AnswerableError('not-writable', `${name}: cannot be put into ${this.folder}`, { cause })
+      })
     }
     await writeDurably(join(draft, 'model.sig'), signature)
     await writeDurably(join(draft, 'about.json'), Buffer.from(`${JSON.stringify(model, null, 2)}\n`))

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { AnswerableError } from '@answerable/core'
 import { formatVkey, type NoteSigner, type VerifierKey } from '@answerable/core/note'
+import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
 import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import type { Backend } from '../gateway/backend.ts'
@@ -15,6 +16,7 @@ import { Metrics } from '../gateway/metrics.ts'
 import { GatewayNode, listen } from '../gateway/node.ts'
 import { publicApp, VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
+import { sharedModelsApp } from '../gateway/shared-models.ts'
 import { Upstream } from '../gateway/upstream.ts'
 import { loadKey, noteSigner } from '../log/keys.ts'
 import type { Log } from '../log/log.ts'
@@ -122,6 +124,8 @@ async function start(
   for (const backend of backends) onClose(() => backend.close())
 
   const documents = await Documents.open(disk, join(folder, 'documents'))
+  // Receipts bring the signature of the model that answered, where it is small enough to travel.
+  for (const { bytes } of own.signed) if (bytes.length <= MAX_DOCUMENT_BYTES) await documents.put(bytes)
   const witnessList = policyNow().witnesses
   const charterText = charter(id, config.operator, [...witnessList])
   const termsText = terms(config)
@@ -231,6 +235,7 @@ async function start(
   for (const [i, { log, key: logKey }] of older.entries())
     mounts[`/logs/${i + 1}`] = logApp(() => log, logKey)
   if (demo) mounts['/demo'] = demoApp()
+  mounts['/models'] = sharedModelsApp(own.signed.filter(({ share }) => share))
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
   const app = publicApp({
