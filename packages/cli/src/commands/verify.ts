@@ -5,6 +5,7 @@ import {
   type AcceptancePolicy,
   DEFAULT_POLICY,
   parseReceipt,
+  publishersFrom,
   type Trust,
   trustFrom,
   type VerifyOptions,
@@ -57,8 +58,13 @@ export async function run(args: string[]): Promise<number> {
   return verdict.met ? 0 : 1
 }
 
-/** A policy file can bring the trust to judge by; otherwise it is the reader's store. */
-function trustOf({ trust }: AcceptancePolicy, file: string | undefined): Trust {
+/** A policy file can bring the trust to judge by, networks and publishers; otherwise it is the reader's store. */
+function trustOf(policy: AcceptancePolicy, file: string | undefined): Trust {
+  const publishers = policy.publishers && publishersFrom(policy.publishers, nodeSuite)
+  return { ...networksOf(policy, file), ...(publishers && { publishers }) }
+}
+
+function networksOf({ trust }: AcceptancePolicy, file: string | undefined): Trust {
   if (trust === undefined || file === undefined) return new TrustStore().trust()
   const name = basename(file)
   const texts = trust.map((policy, i) => ({ name: trust.length === 1 ? name : `${name} ${i + 1}`, policy }))
