@@ -139,7 +139,7 @@ Writes a signature of the OpenSSF Model Signing form: model.sig in the
 folder, or the file's name with .sig.
 
   --key FILE          a private key in PEM: ECDSA on P-256, P-384 or P-521
-                      (or Ed25519, which other tools do not read)
+                      (or Ed25519, which the reference does not read)
   --certificate FILE  of the key first, then those that lead to a root
   --ignore PATH       leave this out of the model; once for each
   -o FILE             the signature file`,

@@ -15,7 +15,7 @@ export interface PublisherKey {
   pem: string
   /** SHA-256 of that text, in hex: the hint by which a signature file names the key. */
   id: string
-  /** SHA-256 of the SubjectPublicKeyInfo itself, in hex, by which other tools may name it. */
+  /** SHA-256 of the SubjectPublicKeyInfo itself, in hex, by which other implementations may name it. */
   derDigest: string
 }
 

@@ -148,3 +148,23 @@ test('signed with a certificate: roots, and a time', async t => {
   )
   rmSync(signature)
 })
+
+test('a GGUF file is compared before anything is loaded', async t => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'tiny.gguf')
+  writeFileSync(file, 'GGUF as signed')
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const key = join(folder, 'publisher.pem')
+  writeFileSync(key, publicKey.export({ type: 'spki', format: 'pem' }))
+  const { bytes } = signModel({
+    name: 'tiny',
+    resources: await digestModel(await listModelFiles(file)),
+    privateKey,
+  })
+  writeFileSync(`${file}.sig`, bytes)
+  writeFileSync(file, 'GGUF as altered')
+  await assert.rejects(
+    start(t, { demo: false, set: local(file, { file: `${file}.sig`, key }) }),
+    error => errorCode(error) === 'model-altered' && (error as Error).message.includes('tiny.gguf'),
+  )
+})
