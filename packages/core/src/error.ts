@@ -27,6 +27,10 @@ export type ErrorCode =
   | 'bad-statement'
   | 'bad-envelope'
   | 'bad-disclosure'
+  | 'unknown-rules'
+  | 'rule-forbids'
+  | 'wrong-host'
+  | 'not-a-member'
   | 'bad-receipt'
   // models
   | 'bad-manifest'

@@ -30,6 +30,8 @@ test('every field has a form', () => {
     ['name', ''],
     ['name', 'two words'],
     ['version', '1/2'],
+    ['name', 'ends-in-'],
+    ['licence', 'x'.repeat(129)],
     ['licence', ' '],
     ['licence', undefined],
     ['intendedUse', 'a\u001b[2Jb'],

@@ -31,8 +31,9 @@ export const CARD_FILE = 'model.json'
 export const MAX_CARD_BYTES = 64 * 1024
 
 const shape = new Shape('bad-model-card')
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
-const VERSION = /^[A-Za-z0-9._-]{1,64}$/
+// As in the registry's statement of a model.
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/
+const VERSION = /^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/
 const FORMAT = /^[a-z0-9][a-z0-9._-]{0,31}$/
 
 /** Reads a card. Unknown fields are ignored. Throws `bad-model-card` and what `parseJson` throws. */
@@ -57,9 +58,9 @@ function rootOf(bytes: Uint8Array): JsonObject {
 
 function cardOf(root: JsonObject): ModelCard {
   const card: ModelCard = {
-    name: shape.string(root.name, 'name', 128, NAME, 'letters, digits and . _ : - alone'),
-    version: shape.string(root.version, 'version', 64, VERSION, 'letters, digits and . _ - alone'),
-    licence: words(root.licence, 'licence', 256),
+    name: shape.string(root.name, 'name', 128, NAME, 'letters, digits and . _ / - alone'),
+    version: shape.string(root.version, 'version', 64, VERSION, 'letters, digits and . + - alone'),
+    licence: words(root.licence, 'licence', 128),
     intendedUse: words(root.intendedUse, 'intendedUse', 4096),
     limits: shape.array(root.limits, 'limits', 64).map((item, i) => words(item, `limits[${i}]`, 4096)),
     publisher: words(root.publisher, 'publisher', 256),
