@@ -5,6 +5,7 @@ import { nodeSuite } from '@answerable/node/log'
 import { readCertificates, type Signer, type SignerTrust } from '@answerable/node/model-store'
 import { required } from './command.ts'
 import { readInput, readTime } from './input.ts'
+import { program } from './program.ts'
 import { PublisherStore } from './publisher-store.ts'
 
 export const SIGNER_OPTIONS = {
@@ -53,7 +54,7 @@ export async function readSignerTrust(values: SignerValues): Promise<SignerTrust
   if (keys.length === 0)
     throw new AnswerableError(
       'bad-request',
-      'you trust no publisher yet: give --key, --root or --sigstore, or add one with: answerable trust publisher',
+      `you trust no publisher yet: give --key, --root or --sigstore, or add one with: ${program()} trust publisher`,
     )
   return { mode: 'key', keys }
 }

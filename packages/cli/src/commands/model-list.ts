@@ -5,6 +5,7 @@ import { storeFolder } from '../home.ts'
 import { byteWords } from '../output/bytes.ts'
 import { dim, print, printJson } from '../output/style.ts'
 import { pad, plain, wrap } from '../output/text.ts'
+import { asTyped } from '../program.ts'
 
 const WIDTHS = [26, 12, 12]
 
@@ -21,7 +22,7 @@ export async function run(args: string[]): Promise<number> {
     return 0
   }
   if (models.length === 0) {
-    print(...wrap(`No models in ${store.folder}. Fetch one: answerable model pull URL`))
+    print(...wrap(`No models in ${store.folder}. Fetch one: ${asTyped('model pull URL')}`))
     return 0
   }
   print(dim(row(['name', 'version', 'size'], 'manifest')))

@@ -19,6 +19,7 @@ import { storeFolder } from '../home.ts'
 import { byteWords } from '../output/bytes.ts'
 import { bold, dim, print, printJson } from '../output/style.ts'
 import { count, labelled, plain, wrap } from '../output/text.ts'
+import { asTyped } from '../program.ts'
 import { signaturePath } from './model-sign.ts'
 
 /** Files whose headers are shown; a model in more pieces says the same in each. */
@@ -68,7 +69,7 @@ export async function run(args: string[]): Promise<number> {
   )
   print(...cardLines(card, shown))
   if (manifest !== undefined)
-    print(...labelled('manifest', manifest), ...wrap('Who signed it: answerable model check', 15).map(dim))
+    print(...labelled('manifest', manifest), ...wrap(`Who signed it: ${asTyped('model check')}`, 15).map(dim))
   else print(...labelled('manifest', 'no signature file here'))
   for (const file of shown) print('', ...fileLines(file))
   if (models.length > MOST_FILES) print('', dim(`  and ${models.length - MOST_FILES} more files`))

@@ -2,7 +2,8 @@
 import { expectPositionals, readArguments } from '../command.ts'
 import { policyLines } from '../output/policy-words.ts'
 import { bold, dim, print, printJson } from '../output/style.ts'
-import { labelled, plain } from '../output/text.ts'
+import { labelled, plain, wrap } from '../output/text.ts'
+import { asTyped } from '../program.ts'
 import { PublisherStore } from '../publisher-store.ts'
 import { TrustStore } from '../trust-store.ts'
 
@@ -12,16 +13,30 @@ export async function run(args: string[]): Promise<number> {
   const entries = new TrustStore().all()
   const publishers = new PublisherStore().all()
   if (values.json) {
+    const networks = entries.map(({ name, url, added, text, revoked }) => ({
+      name,
+      url,
+      added,
+      policy: text,
+      revoked: Object.entries(revoked).map(([vkey, since]) => ({
+        vkey,
+        since: new Date(since * 1000).toISOString(),
+      })),
+    }))
     printJson({
-      networks: entries.map(({ name, url, added, text }) => ({ name, url, added, policy: text })),
+      networks,
       publishers: publishers.map(({ name, key, added }) => ({ name, key: key.pem, id: key.id, added })),
     })
     return 0
   }
-  if (entries.length === 0) print('No network is trusted. Add one: answerable trust add URL')
-  for (const [i, { name, url, added, policy }] of entries.entries()) {
+  if (entries.length === 0) print(...wrap(`No network is trusted. Add one: ${asTyped('trust add URL')}`))
+  for (const [i, { name, url, added, policy, revoked }] of entries.entries()) {
     if (i > 0) print('')
-    print(bold(name), dim(`  from ${plain(url)} on ${plain(added).slice(0, 10)}`), ...policyLines(policy))
+    print(
+      bold(name),
+      ...labelled('from', `${plain(url)} on ${plain(added).slice(0, 10)}`).map(dim),
+      ...policyLines(policy, revoked),
+    )
   }
   for (const { name, key, added } of publishers)
     print(

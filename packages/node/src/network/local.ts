@@ -11,6 +11,7 @@ import type { RegistryPoint } from '@answerable/core/statement'
 import { ownerGroups, type Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import type { Backend } from '../gateway/backend.ts'
+import { callPaths } from '../gateway/call-paths.ts'
 import { Callers } from '../gateway/callers.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
 import { logApp } from '../gateway/log-app.ts'
@@ -237,6 +238,7 @@ async function start(
   mounts['/models'] = sharedModelsApp(own.signed.filter(({ share }) => share))
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
+  const callProtocol = callPaths(config.passThrough)
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
     async erase(receiptId, secret) {
@@ -245,6 +247,7 @@ async function start(
       await gateway.lifecycle.eraseId(receiptId)
     },
     documents,
+    callProtocol,
     backends,
     models,
     metrics,
@@ -260,6 +263,7 @@ async function start(
     backends,
     models,
     metrics,
+    callProtocol,
     fetch: request => app.fetch(request),
     report: fault,
   })

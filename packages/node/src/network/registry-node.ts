@@ -22,7 +22,7 @@ import { Duties } from '../validator/duties.ts'
 import { type Gate, registryGate } from '../validator/gate.ts'
 import { Moves } from '../validator/moves.ts'
 import { Validator } from '../validator/validator.ts'
-import { type Fetch, Publisher, WitnessClient } from '../witness/index.ts'
+import { checkStart, type Fetch, Publisher, WitnessClient } from '../witness/index.ts'
 import type { LocalWitness } from './witnesses.ts'
 
 export interface RegistryNodeOptions {
@@ -130,8 +130,10 @@ export class RegistryNode {
 
   /** Before anything else runs: what can be had of the registry now. The host's first checkpoint is cosigned. */
   async begin(): Promise<void> {
-    if (this.hosting) await this.publishNow()
-    else await this.validator.follow().catch(() => undefined)
+    // Also a host asks first: it may have been moved away meanwhile, or be an old copy of itself.
+    await this.validator.follow().catch(() => undefined)
+    if (this.hosting) await this.#checkStart()
+    await this.publishNow()
     await this.settle()
   }
 
@@ -193,6 +195,19 @@ export class RegistryNode {
     for (const witness of this.#options.witnesses) witness.close()
   }
 
+  /** A host whose witnesses saw more of its log than is here, or at any peer, must not go on with it. */
+  async #checkStart(): Promise<void> {
+    const { book } = this
+    const check = await checkStart(book.log, this.witnessClients(), { key: book.signer.key })
+    if (check.outcome !== 'rolled-back') return
+    const error = new AnswerableError(
+      'rolled-back',
+      `the registry here is an old copy: a witness saw ${check.fork.size} entries; restore the newer one, or ask other members to move the host`,
+    )
+    book.log.halt(error)
+    this.#options.report(error.message)
+  }
+
   async #settle(): Promise<void> {
     const { book, mirror } = this
     for (const witness of this.#options.witnesses) witness.trust(this.#trusted())
@@ -203,6 +218,7 @@ export class RegistryNode {
       this.#options.report(`the registry is hosted by ${book.state.host?.member} now`)
     }
     const { official } = mirror
+    await this.submitter.settle(official?.size ?? 0)
     if (official !== undefined && official.size > this.#officialSize) {
       this.#officialSize = official.size
       await this.#options.onOfficial?.(official)
@@ -257,16 +273,20 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
   const signer = keyring.signer('host')
   const book = await RegistryBook.open({ disk, folder: bookFolder(folder), signer })
   try {
-    const mirror = await Mirror.open({ book, disk, folder, network })
+    let submitter: Submitter | undefined
+    // What was stated to a host that went is stated again to the next.
+    const onAbandoned = (entries: readonly Uint8Array[]) => submitter?.keep(entries)
+    const mirror = await Mirror.open({ book, disk, folder, network, onAbandoned })
     // A first copy that was cut short says nothing that was ever checked.
     const founded = book.state.host?.member === member
-    if (book.size > 0 && mirror.official === undefined && !founded) await book.truncate(0)
+    if (book.size > 0 && mirror.official === undefined && !founded) await book.rewind(0)
     if (book.size > 0 && book.state.network !== network)
       throw new AnswerableError('corrupt', `${bookFolder(folder)}: the registry of another network`)
     const client = (url: string) => clientOf(options, url)
     const peers = () => peersOf(options, book)
     const host = new Host(book, clock)
-    const submitter = new Submitter({ book, network, member, host, client, clock })
+    const digestOf = (entry: Uint8Array) => nodeSuite.sha256Hex(openEntry(entry).payload)
+    submitter = new Submitter({ book, network, member, host, client, clock, digestOf })
     const duties = new Duties({ book, submitter, keyring, disk, folder: join(folder, 'beacon'), clock })
     const validator = await Validator.open({
       book,
