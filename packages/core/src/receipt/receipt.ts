@@ -19,6 +19,8 @@ export const MAX_RECEIPT_BYTES = 96 * 1024 * 1024
 const MAX_PROOF_LENGTH = 256 * 1024
 const MAX_DOCUMENTS = 16
 const MAX_DOCUMENT_LENGTH = 1024 * 1024
+/** Larger documents and signature files do not travel in receipts: in base64 they would be over the bound. */
+export const MAX_DOCUMENT_BYTES = (MAX_DOCUMENT_LENGTH / 4) * 3
 
 /** A statement with the tlog-proof of its entry. */
 export interface ProvenStatement {
@@ -37,6 +39,8 @@ export interface Receipt extends ProvenStatement {
   documents: Record<string, Uint8Array>
   /** The registry checkpoint that the statement names, as a signed note with its cosignatures. */
   registryCheckpoint?: string
+  /** The signature file of the model's manifest, which the model disclosure names by digest. */
+  modelSignature?: Uint8Array
 }
 
 const shape = new Shape('bad-receipt')
@@ -72,11 +76,14 @@ export function parseReceipt(bytes: Uint8Array): Receipt {
   if (root.registryCheckpoint !== undefined) {
     receipt.registryCheckpoint = shape.string(root.registryCheckpoint, 'registryCheckpoint', MAX_PROOF_LENGTH)
   }
+  if (root.modelSignature !== undefined)
+    receipt.modelSignature = base64(root.modelSignature, 'modelSignature', MAX_DOCUMENT_LENGTH)
   return receipt
 }
 
 export function formatReceipt(receipt: Receipt): string {
   const { statement, proof, begin, disclosures, content, documents, registryCheckpoint } = receipt
+  const { modelSignature } = receipt
   return JSON.stringify(
     {
       type: RECEIPT_TYPE,
@@ -87,6 +94,7 @@ export function formatReceipt(receipt: Receipt): string {
       content: someOf(mapValues(content, toBase64)),
       documents: someOf(mapValues(documents, toBase64)),
       registryCheckpoint,
+      modelSignature: modelSignature && toBase64(modelSignature),
     },
     undefined,
     2,

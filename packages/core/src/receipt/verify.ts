@@ -4,15 +4,23 @@
  * Keys, witnesses and quorums come from the reader's trust. Nothing is believed because the receipt says so, and a
  * claim about the record's content counts only where the record itself is shown.
  */
+
+import {
+  checkSignedModel,
+  type SignedOutcome,
+  signedModelOf,
+  type TrustedPublisher,
+} from '../model/signed-model.ts'
 import type { JsonObject } from '../shape.ts'
 import type { DisclosureName } from '../statement/disclosure.ts'
 import type { InferenceEvent } from '../statement/inference.ts'
 import type { Suite } from '../suite.ts'
 import { type AcceptancePolicy, DEFAULT_POLICY, judge, type Verdict } from './acceptance.ts'
 import { accountability } from './accountability.ts'
-import { model, output, place, quality, recorded } from './claim-rules.ts'
+import { type Facts, isObject, output, place, quality, recorded } from './claim-rules.ts'
 import type { Claim, ClaimName } from './claims.ts'
 import { type Compared, type Comparison, compareBytes, type Disclosed, openDisclosures } from './disclosed.ts'
+import { model } from './model-claim.ts'
 import type { Receipt } from './receipt.ts'
 import { type CheckedRecord, checkReceiptRecord } from './receipt-record.ts'
 import { CheckpointJudge } from './record.ts'
@@ -71,10 +79,12 @@ function together({ held, carried }: Comparison): Compared {
 export class Verifier {
   readonly #suite: Suite
   readonly #judge: CheckpointJudge
+  readonly #publishers: readonly TrustedPublisher[]
 
   constructor(suite: Suite, trust: Trust = NO_TRUST) {
     this.#suite = suite
     this.#judge = new CheckpointJudge(trust, suite)
+    this.#publishers = trust.publishers ?? []
   }
 
   /** Checks one receipt. Never throws for anything that a receipt can hold. */
@@ -96,7 +106,9 @@ export class Verifier {
     const registered = shown
       ? registeredFor(record, manifestOf(disclosed), record.network.registry)
       : undefined
-    const facts = { record, disclosed, compared, ...(registered && { registered }) }
+    const facts: Facts = { record, disclosed, compared, ...(registered && { registered }) }
+    const signedModel = shown ? this.#signedModel(disclosed, receipt.modelSignature) : undefined
+    if (signedModel !== undefined) facts.signedModel = signedModel
     const claims = {
       recorded: recorded(facts),
       model: model(facts),
@@ -114,6 +126,22 @@ export class Verifier {
     if (shown) verification.record = describe(record)
     return verification
   }
+
+  /** Looks at a signature file that came along. One that the record does not name is not the one recorded. */
+  #signedModel(disclosed: Disclosed, bytes: Uint8Array | undefined): SignedOutcome | undefined {
+    const { model: opened } = disclosed
+    if (opened.state !== 'opened') return undefined
+    const { signed, manifest } = opened.value
+    if (signed === undefined) return bytes === undefined ? undefined : 'other-file'
+    const digest = isObject(manifest) ? manifest.sha256 : undefined
+    try {
+      const claimed = signedModelOf(signed)
+      if (bytes === undefined) return undefined
+      return checkSignedModel(claimed, digest, bytes, this.#publishers, this.#suite)
+    } catch {
+      return 'other-model'
+    }
+  }
 }
 
 /** Checks one receipt. For many, make one `Verifier`. */
@@ -124,15 +152,11 @@ export function verify(
   return new Verifier(suite, trust).verify(receipt, options)
 }
 
-/** The manifest digest that the record opens, if it does. */
+/** The digest of the signed manifest that the record opens, if it does. */
 function manifestOf({ model: opened }: Disclosed): string | undefined {
-  if (opened.state !== 'opened') return undefined
-  const { manifest } = opened.value
-  const digest =
-    manifest !== null && typeof manifest === 'object' && !Array.isArray(manifest)
-      ? manifest?.sha256
-      : undefined
-  return typeof digest === 'string' ? digest : undefined
+  if (opened.state !== 'opened' || !isObject(opened.value.signed)) return undefined
+  const { manifest } = opened.value.signed
+  return typeof manifest === 'string' ? manifest : undefined
 }
 
 function valuesOf(disclosed: Disclosed): Partial<Record<DisclosureName, JsonObject>> {
