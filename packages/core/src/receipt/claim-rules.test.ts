@@ -7,6 +7,7 @@ import { type Owner, RegistryWorld } from '../../test/registry.ts'
 import { signedAnswer } from '../../test/signed-model.ts'
 import { toHex, utf8 } from '../bytes.ts'
 import { formatVkey } from '../note/index.ts'
+import { proveRecords } from '../registry/index.ts'
 import { formatTlogProof, parseTlogProof } from '../tlog/index.ts'
 import { CLAIMS, type Claim, type ClaimName, REASONS, type Reason } from './claims.ts'
 import { NO_TRUST, type Trust } from './trust.ts'
@@ -234,6 +235,20 @@ const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Ve
         assert.equal(registry.outcomes.at(-1)!.rule, undefined)
       }
       return check(answered.receipt, {}, registered(state))
+    },
+  ],
+  'registry-evidence-mismatch': [
+    'accountability',
+    'fail',
+    'signature',
+    () => {
+      const registry = new RegistryWorld(['ada', 'bo', 'cy'])
+      const evidence = proveRecords(registry.registry, [['members', 'bo']], [], suite)
+      evidence.records[0]!.value = { ...evidence.records[0]!.value, name: 'Mallory' }
+      const trust = {
+        networks: world.trust.networks.map(network => ({ ...network, registry: registry.state })),
+      }
+      return check({ ...receipt, registry: evidence }, {}, trust)
     },
   ],
   'operator-registered': ['accountability', 'pass', 'signature', () => check(receipt, {}, registered())],

@@ -14,8 +14,8 @@ export interface Facts {
   record: ReceiptRecord
   disclosed: Disclosed
   compared: { request: Comparison; response: Comparison }
-  /** What the reader's copy of the registry says, where there is one that knows the log. */
-  registered?: Registered
+  /** What the registry says, where the reader has a copy; `false` where evidence that came along cannot be right. */
+  registered?: Registered | false
   /** Of a record that names a signed model: what became of the signature file, where it came along. */
   signedModel?: SignedOutcome
 }

@@ -54,6 +54,7 @@ export const REASONS = [
   'operator-left',
   'operator-suspended',
   'node-not-registered',
+  'registry-evidence-mismatch',
   'registered-model',
 ] as const
 export type Reason = (typeof REASONS)[number]

@@ -23,7 +23,7 @@ export function model(facts: Facts): Claim {
         sentence: `The operator forwarded this to an upstream and asked for ${name ?? 'no model by name'}; the upstream ${answered === undefined ? 'does not say which model' : `says that ${answered}`} answered.`,
         notShown: 'It is the word of the upstream alone. Nobody checked which weights answered.',
       }
-    return ofOwnModel(name!, value, facts.signedModel, facts.registered)
+    return ofOwnModel(name!, value, facts.signedModel, facts.registered || undefined)
   })
 }
 

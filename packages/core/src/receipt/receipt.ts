@@ -8,6 +8,7 @@
 import { fromBase64, fromUtf8, toBase64 } from '../bytes.ts'
 import { AnswerableError } from '../error.ts'
 import { parseJson } from '../json.ts'
+import { formatEvidence, parseEvidence, type RegistryEvidence } from '../registry/evidence.ts'
 import { type JsonObject, Shape } from '../shape.ts'
 import { DISCLOSURES, type DisclosureName, MAX_DISCLOSURE_BYTES } from '../statement/disclosure.ts'
 import { MAX_STATEMENT_BYTES } from '../statement/intoto.ts'
@@ -41,13 +42,15 @@ export interface Receipt extends ProvenStatement {
   registryCheckpoint?: string
   /** The signature file of the model's manifest, which the model disclosure names by digest. */
   modelSignature?: Uint8Array
+  /** Of a sealed receipt: the registry's records about log, node, operator and model, with their proofs. */
+  registry?: RegistryEvidence
 }
 
 const shape = new Shape('bad-receipt')
 
 /** Reads a receipt. Throws `bad-receipt`, `too-large`, and what `parseJson` throws. */
 export function parseReceipt(bytes: Uint8Array): Receipt {
-  const root = shape.object(parseJson(bytes, { maxBytes: MAX_RECEIPT_BYTES, maxDepth: 6 }), 'receipt')
+  const root = shape.object(parseJson(bytes, { maxBytes: MAX_RECEIPT_BYTES, maxDepth: 12 }), 'receipt')
   shape.literal(root.type, 'type', [RECEIPT_TYPE])
   const receipt: Receipt = {
     ...proven(root, ''),
@@ -78,12 +81,13 @@ export function parseReceipt(bytes: Uint8Array): Receipt {
   }
   if (root.modelSignature !== undefined)
     receipt.modelSignature = base64(root.modelSignature, 'modelSignature', MAX_DOCUMENT_LENGTH)
+  if (root.registry !== undefined) receipt.registry = parseEvidence(root.registry)
   return receipt
 }
 
 export function formatReceipt(receipt: Receipt): string {
   const { statement, proof, begin, disclosures, content, documents, registryCheckpoint } = receipt
-  const { modelSignature } = receipt
+  const { modelSignature, registry } = receipt
   return JSON.stringify(
     {
       type: RECEIPT_TYPE,
@@ -95,6 +99,7 @@ export function formatReceipt(receipt: Receipt): string {
       documents: someOf(mapValues(documents, toBase64)),
       registryCheckpoint,
       modelSignature: modelSignature && toBase64(modelSignature),
+      registry: registry && formatEvidence(registry),
     },
     undefined,
     2,

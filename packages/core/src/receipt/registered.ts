@@ -3,8 +3,11 @@
  * that held throughout the record's interval. The registry is replayed by the reader; nothing here comes from the
  * receipt but names to look up.
  */
+import { AnswerableError } from '../error.ts'
+import { checkEvidence, type RegistryEvidence } from '../registry/evidence.ts'
 import type { LogRecord, Member, ModelRecord, NodeRecord } from '../registry/records.ts'
 import type { JsonObject } from '../shape.ts'
+import type { Suite } from '../suite.ts'
 import type { CheckedRecord } from './receipt-record.ts'
 
 /** What is looked up: in the reader's own copy, or in records that came along and are proven. */
@@ -29,8 +32,30 @@ export interface Registered {
   model?: { record: ModelRecord; publisher: Member }
 }
 
+/**
+ * What is known of a record: by the reader's own copy, or else by evidence that came along and that validators signed
+ * whom the reader knows. `false` for evidence that cannot be right.
+ */
+export function lookUp(
+  record: CheckedRecord,
+  manifest: string | undefined,
+  evidence: RegistryEvidence | undefined,
+  suite: Suite,
+): Registered | undefined | false {
+  const { registry } = record.network
+  const own = registeredFor(record, manifest, registry)
+  if (evidence === undefined || registry === undefined) return own
+  try {
+    const proven = checkEvidence(evidence, registry, suite)
+    return own ?? (proven && registeredFor(record, manifest, viewOf(registry.name, proven)))
+  } catch (error) {
+    if (error instanceof AnswerableError) return false
+    throw error
+  }
+}
+
 /** Undefined where there is nothing to look it up in, or the log is not known there. */
-export function registeredFor(
+function registeredFor(
   record: CheckedRecord,
   manifest: string | undefined,
   registry: RegistryView | undefined,

@@ -24,7 +24,7 @@ import { model } from './model-claim.ts'
 import type { Receipt } from './receipt.ts'
 import { type CheckedRecord, checkReceiptRecord } from './receipt-record.ts'
 import { CheckpointJudge } from './record.ts'
-import { registeredFor } from './registered.ts'
+import { lookUp } from './registered.ts'
 import { NO_TRUST, type Trust } from './trust.ts'
 
 export interface VerifyOptions {
@@ -103,10 +103,8 @@ export class Verifier {
           }
         : NOT_SHOWN
     const compared = { request: comparison('request'), response: comparison('response') }
-    const registered = shown
-      ? registeredFor(record, manifestOf(disclosed), record.network.registry)
-      : undefined
-    const facts: Facts = { record, disclosed, compared, ...(registered && { registered }) }
+    const registered = shown ? lookUp(record, manifestOf(disclosed), receipt.registry, suite) : undefined
+    const facts: Facts = { record, disclosed, compared, ...(registered !== undefined && { registered }) }
     const signedModel = shown ? this.#signedModel(disclosed, receipt.modelSignature) : undefined
     if (signedModel !== undefined) facts.signedModel = signedModel
     const claims = {

@@ -100,20 +100,19 @@ export function parseEvidence(value: unknown): RegistryEvidence {
 
 /**
  * Checks evidence against the reader's own copy of the registry, which may be older: its validators' keys count, and
- * its quorum. Returns the records that are proven, by `collection/id`. Throws `bad-proof` with what is wrong.
+ * its quorum. Returns the records that are proven, by `collection/id`, or undefined where too few of those who signed
+ * are known to the reader. Throws `bad-proof` for what cannot be right, whoever signed it.
  */
 export function checkEvidence(
   { outline, digests, records }: RegistryEvidence,
   known: State,
   suite: Suite,
-): Map<string, JsonObject> {
-  if (outline.network !== known.network) throw bad('it is of another network')
+): Map<string, JsonObject> | undefined {
+  if (outline.network !== known.network) return undefined
   const digest = suite.sha256Hex(utf8(digestText(outline)))
   const groups = new Set<string>()
   for (const entry of digests)
     for (const group of signers(entry, outline.size, digest, known, suite)) groups.add(group)
-  if (!known.isQuorum(groups))
-    throw bad(`${groups.size} owners of validators that you know signed this state, which is no quorum`)
   const roots = new Map(outline.collections.map(([name, count, root]) => [name, { count, root }]))
   const proven = new Map<string, JsonObject>()
   for (const { collection, id, value, index, hashes } of records) {
@@ -124,7 +123,7 @@ export function checkEvidence(
       throw bad(`${collection} ${id} is not in that state`)
     proven.set(`${collection}/${id}`, value)
   }
-  return proven
+  return known.isQuorum(groups) ? proven : undefined
 }
 
 /** Owner groups of the known validators that signed this digest of this size. */

@@ -22,6 +22,7 @@ import { createGateway } from '../gateway/server.ts'
 import { sharedModelsApp } from '../gateway/shared-models.ts'
 import { Upstream } from '../gateway/upstream.ts'
 import { Documents } from '../record/documents.ts'
+import { Sealer } from '../registry/sealer.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
 import type { Fetch, ForkEvidence } from '../witness/index.ts'
@@ -240,8 +241,10 @@ async function start(
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
   const callProtocol = callPaths(config.passThrough)
+  const sealer = new Sealer(registry.book)
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
+    seal: receipt => sealer.seal(receipt),
     async erase(receiptId, secret) {
       // Opening it shows that the secret is the holder's.
       await gateway.receipts.get(receiptId, secret)
