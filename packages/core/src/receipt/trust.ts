@@ -4,6 +4,8 @@
  */
 import { parsePublisherKey } from '../model/publisher-key.ts'
 import type { TrustedPublisher } from '../model/signed-model.ts'
+import { policyFrom } from '../registry/policy.ts'
+import type { State } from '../registry/state.ts'
 import type { Suite } from '../suite.ts'
 import { type Policy, parsePolicy } from '../tlog/policy.ts'
 
@@ -13,6 +15,8 @@ export interface TrustedNetwork {
   policy: Policy
   /** Keys of logs and witnesses that were revoked, by vkey, with the POSIX second since when. */
   revoked?: Record<string, number>
+  /** The network's registry as the reader replayed it, where the reader has a copy. */
+  registry?: State
 }
 
 export interface Trust {
@@ -34,4 +38,15 @@ export function publishersFrom(
   suite: Suite,
 ): TrustedPublisher[] {
   return texts.map(({ name, key }) => ({ name, key: parsePublisherKey(key, suite) }))
+}
+
+/**
+ * A network as its registry has it: the reader replayed the entries, under a charter whose digest they trust. Policy
+ * and revocations are those of the state.
+ */
+export function networkFromRegistry(name: string, registry: State, suite: Suite): TrustedNetwork {
+  const revoked: Record<string, number> = {}
+  for (const { key, revoked: gone } of registry.keys.values())
+    if (gone !== null) revoked[key] = Math.floor(gone.since / 1000)
+  return { name, policy: policyFrom(registry, suite), revoked, registry }
 }

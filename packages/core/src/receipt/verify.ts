@@ -16,13 +16,15 @@ import type { DisclosureName } from '../statement/disclosure.ts'
 import type { InferenceEvent } from '../statement/inference.ts'
 import type { Suite } from '../suite.ts'
 import { type AcceptancePolicy, DEFAULT_POLICY, judge, type Verdict } from './acceptance.ts'
-import { accountability, type Facts, isObject, output, place, quality, recorded } from './claim-rules.ts'
+import { accountability } from './accountability.ts'
+import { type Facts, isObject, output, place, quality, recorded } from './claim-rules.ts'
 import type { Claim, ClaimName } from './claims.ts'
 import { type Compared, type Comparison, compareBytes, type Disclosed, openDisclosures } from './disclosed.ts'
 import { model } from './model-claim.ts'
 import type { Receipt } from './receipt.ts'
 import { type CheckedRecord, checkReceiptRecord } from './receipt-record.ts'
 import { CheckpointJudge } from './record.ts'
+import { registeredFor } from './registered.ts'
 import { NO_TRUST, type Trust } from './trust.ts'
 
 export interface VerifyOptions {
@@ -101,9 +103,15 @@ export class Verifier {
           }
         : NOT_SHOWN
     const compared = { request: comparison('request'), response: comparison('response') }
-    const facts: Facts = { record, disclosed, compared }
+    const registered = shown ? registeredFor(record, manifestOf(disclosed)) : undefined
     const signedModel = shown ? this.#signedModel(disclosed, receipt.modelSignature) : undefined
-    if (signedModel !== undefined) facts.signedModel = signedModel
+    const facts: Facts = {
+      record,
+      disclosed,
+      compared,
+      ...(registered && { registered }),
+      ...(signedModel && { signedModel }),
+    }
     const claims = {
       recorded: recorded(facts),
       model: model(facts),
@@ -145,6 +153,15 @@ export function verify(
   { suite, trust, ...options }: VerifyOptions & { suite: Suite; trust?: Trust },
 ): Verification {
   return new Verifier(suite, trust).verify(receipt, options)
+}
+
+/** The manifest digest that the record opens, if it does. */
+function manifestOf({ model: opened }: Disclosed): string | undefined {
+  if (opened.state !== 'opened') return undefined
+  const { manifest, signed } = opened.value
+  // A signed model is registered by its manifest, and one that is not by its file.
+  const digest = isObject(signed) ? signed.manifest : isObject(manifest) ? manifest.sha256 : undefined
+  return typeof digest === 'string' ? digest : undefined
 }
 
 function valuesOf(disclosed: Disclosed): Partial<Record<DisclosureName, JsonObject>> {

@@ -30,6 +30,7 @@ import { addGauges } from './gauges.ts'
 import { getFromAny, openOlder, signerOf, succeed } from './generations.ts'
 import { loadIdentity } from './identity.ts'
 import { openLocalModels } from './local-models.ts'
+import { loadMembership } from './membership.ts'
 import { Operator } from './operator.ts'
 import { nodeDescriptor, terms, trustOffer } from './papers.ts'
 import { openMember } from './registry-member.ts'
@@ -96,7 +97,7 @@ async function start(
   close: () => Promise<void>,
 ): Promise<LocalNetwork> {
   const { folder, config, disk, environment = process.env, report = () => undefined } = options
-  const identity = await loadIdentity(disk, folder)
+  const identity = await loadIdentity(disk, folder, (await loadMembership(disk, folder))?.member)
   const { id } = identity
   const signers: NoteSigner[] = []
   for (const generation of identity.generations) signers.push(await signerOf(disk, folder, generation))
@@ -144,7 +145,7 @@ async function start(
     node: () => {
       const signer = signers.at(-1)!
       const descriptor = descriptors.get(signer.key.name)
-      const digests = own.descriptions.map(({ manifest }) => manifest)
+      const digests = own.descriptions.map(({ manifest, signed }) => signed?.manifest ?? manifest)
       return descriptor === undefined ? undefined : { signer, descriptor, models: [...new Set(digests)] }
     },
     witnessed: () => running?.publisher.witnessed,
