@@ -146,7 +146,7 @@ async function start(
     node: () => {
       const signer = signers.at(-1)!
       const descriptor = descriptors.get(signer.key.name)
-      const digests = own.descriptions.map(({ manifest }) => manifest)
+      const digests = own.descriptions.map(({ manifest, signed }) => signed?.manifest ?? manifest)
       return descriptor === undefined ? undefined : { signer, descriptor, models: [...new Set(digests)] }
     },
     witnessed: () => running?.publisher.witnessed,
