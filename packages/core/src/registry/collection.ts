@@ -20,9 +20,15 @@ export class Collection<T extends object> {
   readonly #levels: Uint8Array[][] = [[]]
   /** Leaves whose hash, or that of a subtree above them, is not what it should be yet. */
   readonly #stale = new Set<number>()
+  #version = 0
 
   get size(): number {
     return this.#slots.size
+  }
+
+  /** Goes up with every change, so that what is derived from the records can be kept until the next. */
+  get version(): number {
+    return this.#version
   }
 
   get(id: string): T | undefined {
@@ -35,6 +41,7 @@ export class Collection<T extends object> {
 
   /** Records are values: one that changes is set anew. */
   set(id: string, value: T): void {
+    this.#version++
     const slot = this.#slots.get(id)
     if (slot !== undefined) {
       slot.value = value

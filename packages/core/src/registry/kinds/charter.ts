@@ -1,7 +1,7 @@
 /** The charter: entry 0. Names the founders, their keys, the terms and the first host. Signed by each founder. */
 import type { VerifierKey } from '../../note/vkey.ts'
 import { keyTexts, line, memberFields, shape, url } from '../fields.ts'
-import { parseKeyText } from '../key-text.ts'
+import { keyName, parseKeyText } from '../key-text.ts'
 import type { Kind } from '../kind.ts'
 import { keysTaken, registerKeys } from '../membership.ts'
 import type { Application } from '../records.ts'
@@ -52,6 +52,7 @@ export const charter: Kind<Charter> = {
     return parsed
   },
   selfSigned: true,
+  cosigned: true,
   brings: ({ founders }) =>
     founders.map(({ member, keys }) => ({ member: { ...member, status: 'active' }, keys })),
   check(state, { body, signers, suite }) {
@@ -62,6 +63,16 @@ export const charter: Kind<Charter> = {
       keys.map(one => parseKeyText(one.key, one.purpose, suite).id),
     )
     if (new Set(ids).size < ids.length) return 'key-taken'
+    const owners = new Map<string, string>()
+    for (const { member, keys } of body.founders) {
+      const rule = keysTaken(state, member.id, keys, suite)
+      if (rule !== undefined) return rule
+      for (const { key } of keys) {
+        const name = keyName(key) ?? key
+        if ((owners.get(name) ?? member.id) !== member.id) return 'name-taken'
+        owners.set(name, member.id)
+      }
+    }
     return undefined
   },
   apply(state, { body, digest, index, suite }) {
@@ -75,8 +86,7 @@ export const charter: Kind<Charter> = {
         since: state.moment(index),
         ended: null,
       })
-      if (keysTaken(state, member.id, keys, suite) === undefined)
-        registerKeys(state, member.id, keys, index, suite)
+      registerKeys(state, member.id, keys, index, null, suite)
     }
     const { vkey, key, member, url: base } = body.host
     state.host = { origin: key.name, vkey, member, url: base, from: 0 }
