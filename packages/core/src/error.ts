@@ -56,6 +56,8 @@ export type ErrorCode =
   | 'erased'
   | 'unavailable'
   | 'internal'
+  | 'method-not-allowed'
+  | 'request-timeout'
 
 export class AnswerableError extends Error {
   readonly code: ErrorCode

@@ -122,6 +122,20 @@ that is new to you; it never answers for one whose keys have changed.`,
     load: () => import('./trust-remove.ts'),
   },
   {
+    name: 'trust revoke',
+    summary: 'count a key of a trusted network no longer',
+    usage: `NAME KEY [--since T] [--json]
+
+KEY is a log's or witness's name, fingerprint or vkey in the network NAME.
+
+  --since T  from when on, such as 2026-01-31; from now on unless told
+  --json     one JSON object
+
+Of a log, what a quorum cosigned before T stays good; of a witness, what a
+whole quorum cosigned before T.`,
+    load: () => import('./trust-revoke.ts'),
+  },
+  {
     name: 'log check',
     summary: 'audit a whole log: every entry, every hash, its history',
     usage: `URL|FOLDER [--from FILE] [--vkey VKEY] [--timeout SECONDS] [--json]
@@ -174,6 +188,33 @@ The record and its proof stay; what was asked and answered goes, and that it
 went is itself recorded. Refused under legal hold, while an audit may still
 draw the record, and while a gateway runs in DIR (ask that one).`,
     load: () => import('./erase.ts'),
+  },
+  {
+    name: 'hold',
+    summary: 'put records on legal hold, on record',
+    usage: `ID|RANGE --data DIR [--reason WORD] [--config FILE] [--json]
+
+RANGE is an index in the log or two, 12 or 12-40, both meant. Nobody erases
+what is on hold before its release (hold release); hold list shows it. Refused
+while a gateway runs in DIR.
+
+  --reason WORD  legal, unless told, or request: someone asks that it be kept
+  --json         one JSON object`,
+    load: () => import('./hold.ts'),
+  },
+  {
+    name: 'hold release',
+    summary: 'release records from their hold, on record',
+    usage: `ID|RANGE --data DIR [--reason WORD] [--config FILE] [--json]
+
+As hold has it. A part of what is on hold can be released.`,
+    load: () => import('./hold-release.ts'),
+  },
+  {
+    name: 'hold list',
+    summary: 'what is on hold in a data folder',
+    usage: '--data DIR [--config FILE] [--json]',
+    load: () => import('./hold-list.ts'),
   },
   {
     name: 'drill',

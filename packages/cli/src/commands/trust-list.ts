@@ -2,7 +2,8 @@
 import { expectPositionals, readArguments } from '../command.ts'
 import { policyLines } from '../output/policy-words.ts'
 import { bold, dim, print, printJson } from '../output/style.ts'
-import { plain } from '../output/text.ts'
+import { labelled, plain, wrap } from '../output/text.ts'
+import { asTyped } from '../program.ts'
 import { TrustStore } from '../trust-store.ts'
 
 export async function run(args: string[]): Promise<number> {
@@ -10,13 +11,27 @@ export async function run(args: string[]): Promise<number> {
   expectPositionals(positionals)
   const entries = new TrustStore().all()
   if (values.json) {
-    printJson({ networks: entries.map(({ name, url, added, text }) => ({ name, url, added, policy: text })) })
+    const networks = entries.map(({ name, url, added, text, revoked }) => ({
+      name,
+      url,
+      added,
+      policy: text,
+      revoked: Object.entries(revoked).map(([vkey, since]) => ({
+        vkey,
+        since: new Date(since * 1000).toISOString(),
+      })),
+    }))
+    printJson({ networks })
     return 0
   }
-  if (entries.length === 0) print('No network is trusted. Add one: answerable trust add URL')
-  for (const [i, { name, url, added, policy }] of entries.entries()) {
+  if (entries.length === 0) print(...wrap(`No network is trusted. Add one: ${asTyped('trust add URL')}`))
+  for (const [i, { name, url, added, policy, revoked }] of entries.entries()) {
     if (i > 0) print('')
-    print(bold(name), dim(`  from ${plain(url)} on ${plain(added).slice(0, 10)}`), ...policyLines(policy))
+    print(
+      bold(name),
+      ...labelled('from', `${plain(url)} on ${plain(added).slice(0, 10)}`).map(dim),
+      ...policyLines(policy, revoked),
+    )
   }
   return 0
 }

@@ -60,7 +60,10 @@ export function parseAcceptancePolicy(bytes: Uint8Array): AcceptancePolicy {
   if (Object.keys(policy.require).length === 0) {
     throw new AnswerableError('bad-policy', 'require: a policy that requires nothing would accept anything')
   }
-  policy.require = { ...DEFAULT_POLICY.require, ...policy.require }
+  for (const [name, least] of Object.entries(DEFAULT_POLICY.require) as [ClaimName, Basis][]) {
+    const asked = policy.require[name]
+    policy.require[name] = asked !== undefined && atLeast(asked, least) ? asked : least
+  }
   if (root.trust !== undefined) {
     policy.trust = shape
       .array(root.trust, 'trust', 64)

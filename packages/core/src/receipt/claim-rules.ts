@@ -66,7 +66,7 @@ const RECORD_STOPS: Partial<Record<Reason, string>> = {
   'not-included': 'The log does not hold this statement',
   'malformed-statement': 'The statement cannot be read',
   'wrong-log': 'The proof is of another log',
-  'key-revoked': 'The log key no longer counts',
+  'key-revoked': 'A key no longer counts',
   'document-mismatch': 'A document that came along is not the one recorded',
   'registry-checkpoint-mismatch': 'The registry checkpoint that came along is not the one recorded',
 }

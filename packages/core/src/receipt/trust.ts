@@ -9,7 +9,7 @@ export interface TrustedNetwork {
   /** What the reader calls it. */
   name: string
   policy: Policy
-  /** Log keys that were revoked, by vkey, with the POSIX second since when. */
+  /** Keys of logs and witnesses that were revoked, by vkey, with the POSIX second since when. */
   revoked?: Record<string, number>
 }
 

@@ -36,8 +36,8 @@ export function policyFrom(state: State, suite: Suite): Policy {
 
 function logsOf(state: State, suite: Suite): PolicyLog[] {
   const logs: PolicyLog[] = []
-  for (const { vkey, url } of state.hosts.values())
-    logs.push({ key: parseVkey(vkey, suite), url: `${url}/registry` })
+  for (const { vkey, url, member } of state.hosts.values())
+    logs.push({ key: parseVkey(vkey, suite), url: `${state.members.get(member)?.url ?? url}/registry` })
   for (const { vkey, node, forked } of state.logs.values()) {
     if (forked !== null) continue
     logs.push({

@@ -96,6 +96,12 @@ export const GatewayConfig = z.strictObject({
       requestBytes: bytes(32 << 20),
       responseBytes: bytes(32 << 20),
       concurrent: z.number().int().positive().max(65_536).default(1024),
+      /** Connections open at a time, idle ones included. */
+      connections: z.number().int().positive().max(65_536).default(4096),
+      /** For a call's whole body, from when the call has its place. */
+      bodySeconds: seconds(30),
+      /** For a caller who takes nothing of what was sent to them. */
+      writeSeconds: seconds(30),
       streamSeconds: seconds(3600),
       /** Calls that wait for a model in this process, which answers one at a time. */
       localQueue: z.number().int().min(0).max(4096).default(16),
@@ -144,14 +150,7 @@ export function loadConfig(
   environment: Record<string, string | undefined>,
   overrides: Record<string, unknown> = {},
 ): GatewayConfig {
-  let config: Record<string, unknown> = {}
-  if (path !== undefined) {
-    try {
-      config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-    } catch (cause) {
-      throw new AnswerableError('bad-config', `${path}: cannot be read as JSON`, { cause })
-    }
-  }
+  const config = path === undefined ? {} : readConfigFile(path)
   for (const [name, set] of Object.entries(ENVIRONMENT)) {
     const value = environment[name]
     if (value !== undefined && value !== '') set(config, value)
@@ -170,7 +169,7 @@ export function loadConfig(
   if (keys.length === 0 && !isLoopback(host)) {
     throw new AnswerableError(
       'bad-config',
-      `host: ${host} is not a loopback address, and there are no keys; anyone who reaches it could use it. Add keys (answerable keys new), or listen on 127.0.0.1`,
+      `host: ${host} is not a loopback address, and there are no keys; anyone who reaches it could use it. Add keys (the command keys new makes one), or listen on 127.0.0.1`,
     )
   }
   for (const { name, apiKeyEnv } of parsed.data.upstreams) {
@@ -181,6 +180,26 @@ export function loadConfig(
       )
   }
   return parsed.data
+}
+
+function readConfigFile(path: string): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const message = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`
+    throw new AnswerableError('bad-config', `${path}: ${message}`, { cause })
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new AnswerableError('bad-config', `${path}: not JSON: ${(cause as Error).message}`, { cause })
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new AnswerableError('bad-config', `${path}: not a JSON object`)
+  return value as Record<string, unknown>
 }
 
 export function isLoopback(host: string): boolean {

@@ -61,7 +61,7 @@ export async function handleInfer(call: Call, models: ServedModels): Promise<voi
     if (error instanceof AnswerableError && (error.code === 'not-writable' || error.code === 'unavailable'))
       throw error
     if (!(error instanceof AnswerableError)) call.context.report(error)
-    const { status, body } = inferError(error)
+    const { status, body } = errorBody(error, call.path)
     await call.finish(
       asked,
       { response: body, status, mediaType: 'application/json', outcome: 'refused' },
@@ -91,11 +91,4 @@ export function findModel(models: ServedModels, name: string, version?: string):
       `${name} is here in version ${served.description.version} alone`,
     )
   return served
-}
-
-/** The protocol's error object is one string; the code goes along beside it. */
-function inferError(error: unknown): { status: number; body: Buffer } {
-  const { status, body } = errorBody(error)
-  const { error: detail } = JSON.parse(body.toString()) as { error: { message: string; code: string } }
-  return { status, body: Buffer.from(JSON.stringify({ error: detail.message, code: detail.code })) }
 }

@@ -7,7 +7,7 @@
  *     GET  state/<collection>    the records of one sort
  */
 import { AnswerableError } from '@answerable/core'
-import { COLLECTIONS, type CollectionName } from '@answerable/core/registry'
+import { COLLECTIONS, type CollectionName, hostUrl } from '@answerable/core/registry'
 import { encodeBundle, parseTilePath } from '@answerable/core/tlog'
 import { Hono } from 'hono'
 import { readBounded } from '../witness/bounded.ts'
@@ -51,7 +51,7 @@ export function registryApp({ book, host, mirror, published }: RegistryAppOption
   app.post('/statements', async c => {
     const entry = await bodyOf(c.req.raw)
     if (book.state.host?.origin !== book.origin)
-      throw new AnswerableError('wrong-host', `the host is ${book.state.host?.url ?? 'not known yet'}`)
+      throw new AnswerableError('wrong-host', `the host is ${hostUrl(book.state) ?? 'not known yet'}`)
     return c.json(await host.submit(entry))
   })
   app.get('/statements/:digest', c => {
@@ -100,7 +100,7 @@ export function summary(book: RegistryBook, mirror: Mirror): Record<string, unkn
     time: state.time,
     clock: state.clock,
     epoch: state.epoch,
-    host: state.host ?? null,
+    host: state.host === undefined ? null : { ...state.host, url: hostUrl(state) },
     owners: state.groups(['validator']),
     due: registry.due ?? null,
     terms: state.terms,

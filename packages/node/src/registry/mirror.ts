@@ -21,6 +21,8 @@ export interface MirrorOptions {
   /** SHA-256 of the charter's statement, which is what this process knows its network by. */
   network: string
   suite?: Suite
+  /** Told of the entries of an abandoned end, once the book has left them behind. Must not throw. */
+  onAbandoned?: (entries: readonly Uint8Array[]) => void
 }
 
 export interface Official {
@@ -107,7 +109,9 @@ export class Mirror {
     const { book, network } = this.#options
     const { origin, size, root } = parseCheckpoint(parseNote(note).text)
     const base = Math.min(this.#official?.size ?? 0, book.size)
-    if (size < base) throw new AnswerableError('conflict', `${origin}: older than what is official here`)
+    // An old host that has not heard yet, or a mirror that is behind: what it has is here.
+    if (size < base) return
+    if (book.size > 0 && size <= book.size && equal(await book.log.rootAt(size), root)) return
     if (book.size === 0) return this.#first(note, peer)
     const fetched: Uint8Array[] = []
     for await (const part of peer.entries(base, Math.min(size, base + MOST_REPLAYED))) fetched.push(...part)
@@ -129,9 +133,12 @@ export class Mirror {
     let common = base
     const own = await book.entries(base, Math.min(book.size, size) - base)
     while (common - base < own.length && equal(own[common - base]!, fetched[common - base]!)) common++
-    if (common < book.size) await book.truncate(common)
-    await book.append(fetched.slice(common - base))
+    const abandoned = await book.entries(common, book.size - common)
+    const next = fetched.slice(common - base)
+    if (abandoned.length > 0) await book.rewind(common, next)
+    else await book.append(next)
     await this.#officiate(note)
+    if (abandoned.length > 0) this.#options.onAbandoned?.(abandoned)
   }
 
   /** Keeps a checkpoint as official where a quorum cosigned it. */
@@ -170,7 +177,7 @@ export class Mirror {
       for await (const part of peer.entries(from, size)) await book.append(part)
       if (!equal(book.registry.root(), root)) throw wrong
     } catch (error) {
-      await book.truncate(from)
+      await book.rewind(from)
       throw error
     }
   }
@@ -194,7 +201,7 @@ export class Mirror {
       openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
       if (!this.#isQuorum(note, book.registry)) throw noQuorum(origin)
     } catch (error) {
-      if (book.size > 0) await book.truncate(0)
+      if (book.size > 0) await book.rewind(0)
       throw error
     }
     await this.#officiate(note)

@@ -4,6 +4,7 @@
  */
 import { type AnswerableError, errorCode } from '@answerable/core'
 import { parseNote } from '@answerable/core/note'
+import { hostUrl as currentUrl } from '@answerable/core/registry'
 import { parseAddCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
 import type { RegistryBook } from '../registry/book.ts'
 import type { RegistryClient } from '../registry/client.ts'
@@ -38,7 +39,7 @@ export function registryGate({ book, mirror, moves, client, trust }: GateOptions
       trust(book.state.host.vkey)
       return undefined
     }
-    const url = hostUrl(book, origin)
+    const url = urlOf(book, origin)
     if (url === undefined) return undefined
     if (moves.hasLeft(origin)) return refusal(403, 'forbidden', 'this validator has left that host')
     try {
@@ -58,9 +59,9 @@ export function registryGate({ book, mirror, moves, client, trust }: GateOptions
 }
 
 /** Where the log of this origin is, if it is the registry's: its present host's, or one that may become it. */
-function hostUrl(book: RegistryBook, origin: string): string | undefined {
+function urlOf(book: RegistryBook, origin: string): string | undefined {
   const { state } = book
-  if (state.host?.origin === origin) return state.host.url
+  if (state.host?.origin === origin) return currentUrl(state)
   for (const { purpose, key, member, revoked } of state.keys.values()) {
     if (purpose !== 'host' || revoked !== null || key.slice(0, key.indexOf('+')) !== origin) continue
     return state.members.get(member)?.url ?? undefined
