@@ -14,7 +14,7 @@ import type { Tick } from './kinds/tick.ts'
 import type { Rule } from './rule.ts'
 import { type RuleBook, rulesOf } from './rules.ts'
 import { Seen } from './seen.ts'
-import { Signatures } from './signatures.ts'
+import { Signatures, type Signed } from './signatures.ts'
 import { State } from './state.ts'
 import { openEntry, parseRegistryPayload } from './statement.ts'
 
@@ -160,9 +160,10 @@ export class Registry {
     if (before === true) return { ...outcome, rule: 'duplicate' }
     const parsed = kind.parse(body, suite)
     if (name === 'tick') outcome.tick = (parsed as Tick).at
-    const { signers, good, rule: unsigned } = this.#signatures.check(kind, parsed, payload, signatures)
-    if (this.#isHandedIn(outcome.digest, author, kind, good)) outcome.settles = true
-    if (unsigned !== undefined) return { ...outcome, rule: unsigned }
+    const signed = this.#signatures.check(kind, parsed, payload, signatures)
+    if (this.#isHandedIn(outcome.digest, author, kind, signed)) outcome.settles = true
+    if (signed.rule !== undefined) return { ...outcome, rule: signed.rule }
+    const { signers } = signed
     const by = authorOf(author, signers, id => isCharter || state.keys.has(id))
     if (by === undefined) return { ...outcome, rule: 'wrong-author' }
     outcome.member = by.member.id
@@ -204,13 +205,13 @@ export class Registry {
    * Whether this is, whatever comes of it, what was handed in: with the signatures that it had then. An altered copy
    * that is void for what was left out of it settles nothing.
    */
-  #isHandedIn(digest: string, author: string, kind: Kind<unknown>, good: ReadonlySet<string>): boolean {
+  #isHandedIn(digest: string, author: string, kind: Kind<unknown>, { good, brought }: Signed): boolean {
     if (!this.#isDue(digest)) return false
     const { keys, handIns } = this.state
     const { signers } = handIns.get(digest)!
     if (signers === null) return !kind.cosigned && [...good].some(id => keys.get(id)?.member === author)
     // Of keys that nobody knows nothing can be said.
-    return good.size > 0 && signers.every(id => good.has(id) || !keys.has(id))
+    return good.size > 0 && signers.every(id => good.has(id) || !(keys.has(id) || brought.has(id)))
   }
 
   /** A statement that was handed in is in the log now, effective or void: its outcome names the rule. */

@@ -16,6 +16,8 @@ export interface Signed {
   signers: Signer[]
   /** Ids of all known keys that signed. */
   good: ReadonlySet<string>
+  /** Ids of new keys that the statement brings. */
+  brought: Pick<ReadonlySet<string>, 'has'>
   /** The rule by which the signatures do not suffice. */
   rule?: Rule
 }
@@ -48,16 +50,17 @@ export class Signatures {
       if (publicKey === undefined || good.has(keyid)) continue
       // A known key's bad signature condemns the whole: somebody altered what was signed.
       if (!this.#verify(publicKey, message, sig))
-        return { signers: [], good: new Set(), rule: 'bad-signature' }
+        return { signers: [], good: new Set(), brought, rule: 'bad-signature' }
       good.add(keyid)
       const found = own?.signer ?? this.#registered(keyid, kind)
       if (typeof found === 'string') reason = found
       else if (own === undefined || (kind.selfSigned && kind.purposes.includes(found.key.purpose)))
         signers.push(found)
     }
-    if (signers.length === 0) return { signers, good, rule: reason }
-    for (const id of brought.keys()) if (!good.has(id)) return { signers, good, rule: 'unproven-key' }
-    return { signers, good }
+    if (signers.length === 0) return { signers, good, brought, rule: reason }
+    for (const id of brought.keys())
+      if (!good.has(id)) return { signers, good, brought, rule: 'unproven-key' }
+    return { signers, good, brought }
   }
 
   #verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
