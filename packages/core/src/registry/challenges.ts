@@ -11,17 +11,20 @@ const EPOCHS_TO_PANEL = 2
 
 /** Draws the panels that are due. Each has its full time from then on. */
 export function drawPanels(state: State, root: () => Uint8Array, suite: Suite): void {
-  for (const id of state.openOf('challenge')) {
+  for (const id of [...state.openOf('challenge')]) {
     const challenge = state.challenges.get(id)!
     const { type, panel, epoch, digest } = challenge
     if (type !== 'availability' || panel.length > 0 || state.epoch < epoch + EPOCHS_TO_PANEL) continue
-    const due = state.clock + state.terms.challengeSeconds * 1000
     // Without a beacon, from what at least nobody but the host could choose.
     const seed = state.epochs.get(String(epoch))?.seed ?? toHex(root())
-    state.challenges.update(id, {
-      panel: draw(seed, digest, candidates(state, challenge), state.terms.panel, suite),
-      due,
-    })
+    const drawn = draw(seed, digest, candidates(state, challenge), state.terms.panel, suite)
+    if (drawn.length > 0) {
+      const due = state.clock + state.terms.challengeSeconds * 1000
+      state.challenges.update(id, { panel: drawn, due })
+    } else {
+      state.open.delete(`challenge ${id}`)
+      state.challenges.update(id, { status: 'undecided' })
+    }
   }
 }
 
@@ -53,8 +56,7 @@ export function hasMajority(state: State, { panel, votes }: Challenge, opens: bo
 export function settleChallenge(state: State, id: string, index: number): void {
   const challenge = state.challenges.get(id)!
   const { type, panel, due, log } = challenge
-  if (state.clock < due || (type === 'availability' && panel.length === 0 && !isPast(state, challenge)))
-    return
+  if (state.clock < due || (type === 'availability' && panel.length === 0)) return
   state.open.delete(`challenge ${id}`)
   // A panel that is silent is not the operator's silence.
   if (type === 'availability' && !hasMajority(state, challenge, false)) {
@@ -66,9 +68,4 @@ export function settleChallenge(state: State, id: string, index: number): void {
   state.logs.update(log, { silent: { ...state.moment(index), challenge: id } })
   // An answer takes others' cosignatures, a panel others' word: whoever can withhold them must not empty seats with it.
   if (!state.members.get(member)!.roles.includes('validator')) suspend(state, member, index)
-}
-
-/** Whether the panel was to be drawn already: nobody could sit on it. */
-function isPast(state: State, { epoch }: Challenge): boolean {
-  return state.epoch >= epoch + EPOCHS_TO_PANEL
 }
