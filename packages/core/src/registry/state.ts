@@ -71,7 +71,11 @@ export class State {
   /** State digests that validators signed for each due size, by member. */
   readonly digests = new Map<number, Map<string, string>>()
 
-  readonly members = new Collection<Member>()
+  readonly members = new Collection<Member>((member, before) => {
+    const { status, roles, ownerGroup } = member
+    if (before?.status !== status || before.roles !== roles || before.ownerGroup !== ownerGroup)
+      this.#byRoles.clear()
+  })
   /** By the hex of the public key; for other than Ed25519, by the SHA-256 of the SubjectPublicKeyInfo. */
   readonly keys = new Collection<RegisteredKey>()
   /** By origin. */
@@ -89,6 +93,8 @@ export class State {
   /** By number. */
   readonly epochs = new Collection<EpochRecord>()
   readonly challenges = new Collection<Challenge>()
+  /** Owner groups by roles, until a member's standing changes. */
+  readonly #byRoles = new Map<string, ReadonlySet<string>>()
   /** Ids of each member's keys. */
   readonly keysOf = new Map<string, string[]>()
   /** Whose a key's name is: notes are matched by it, so no two members' keys share one. */
@@ -115,22 +121,14 @@ export class State {
 
   /** Every tick and approval asks, and members change seldom. */
   #groups(roles: readonly Role[]): ReadonlySet<string> {
-    if (this.#groupsOf.version !== this.members.version)
-      this.#groupsOf = { version: this.members.version, byRoles: new Map() }
-    const { byRoles } = this.#groupsOf
     const name = roles.join()
-    const known = byRoles.get(name)
+    const known = this.#byRoles.get(name)
     if (known !== undefined) return known
     const groups = new Set<string>()
     for (const { status, roles: has, ownerGroup } of this.members.values())
       if (status === 'active' && has.some(role => roles.includes(role))) groups.add(ownerGroup)
-    byRoles.set(name, groups)
+    this.#byRoles.set(name, groups)
     return groups
-  }
-
-  #groupsOf: { version: number; byRoles: Map<string, ReadonlySet<string>> } = {
-    version: -1,
-    byRoles: new Map(),
   }
 
   /** Whether an owner group has an active member with one of these roles. */
