@@ -18,7 +18,7 @@ import {
 } from '../../test/registry-acts.ts'
 import { utf8 } from '../bytes.ts'
 import { testSigner } from '../note/fixtures.test.ts'
-import { formatVkey, SIG_COSIGNATURE_MLDSA44 } from '../note/index.ts'
+import { formatVkey, SIG_COSIGNATURE_ED25519, SIG_COSIGNATURE_MLDSA44, verifierKey } from '../note/index.ts'
 import type { JsonObject } from '../shape.ts'
 import { formatEnvelope, parseEnvelope } from '../statement/envelope.ts'
 import { type Outcome, registryPayload, signEnvelope } from './index.ts'
@@ -258,7 +258,6 @@ test('a key is whose holder registers it: not another’s, nor under another’s
     'effective',
   )
   // A policy with two witnesses of one name would be none.
-  const same = testSigner('ada.example/witness', undefined, 'bo')
   const named = (name: string) => {
     const signer = testSigner(name, undefined, `bo ${name}`)
     return bring(
@@ -267,11 +266,27 @@ test('a key is whose holder registers it: not another’s, nor under another’s
       { keyid: Buffer.from(signer.key.publicKey).toString('hex'), sign: signer.sign },
     )
   }
-  assert.equal(same.key.name, 'ada.example/witness')
   assert.equal(named('ada.example/witness'), 'name-taken')
   assert.equal(named('dee/witness-1'), 'name-taken')
+  assert.equal(named('bo'), 'name-taken')
   assert.equal(named('bo/log'), 'effective')
   assert.equal(named('bо.example/log'), 'malformed-statement')
+})
+
+test('a member’s witnesses have names of their own, and leave room for others’', () => {
+  const { world, ada } = network()
+  const witness = (name: string, seed: string) => {
+    const signer = testSigner(name, undefined, seed)
+    const vkey = formatVkey(verifierKey(name, SIG_COSIGNATURE_ED25519, signer.key.publicKey, suite))
+    const keyid = Buffer.from(signer.key.publicKey).toString('hex')
+    const body = { keys: [{ purpose: 'witness', key: vkey }] }
+    return rule(
+      world.append(world.entry('key', body, ada, ada.signer('member'), { keyid, sign: signer.sign })),
+    )
+  }
+  assert.equal(witness('ada.example/witness', 'other'), 'name-taken')
+  for (let i = 0; i < 7; i++) assert.equal(witness(`ada/witness-${i}`, `${i}`), 'effective')
+  assert.equal(witness('ada/witness-7', '7'), 'too-many')
 })
 
 test('who is suspended or removed does not come back by what it had asked for before', () => {

@@ -5,6 +5,9 @@ import type { Application, Approvals, Member, RegisteredKey } from './records.ts
 import type { Rule } from './rule.ts'
 import { CHAMBERS, type Chamber, type State } from './state.ts'
 
+/** Of use at a time, of each member: a policy has room for 128. */
+const MOST_WITNESSES = 8
+
 /** The rule by which these keys cannot be registered, if there is one. */
 export function keysTaken(
   state: State,
@@ -12,25 +15,31 @@ export function keysTaken(
   keys: readonly Pick<Application['keys'][number], 'purpose' | 'key'>[],
   suite: Suite,
 ): Rule | undefined {
+  const witnesses = new Map<string, string>()
+  for (const [id, key] of state.keysOfMember(member))
+    if (key.purpose === 'witness' && isLive(state, key)) witnesses.set(keyName(key.key)!, id)
   for (const { key, purpose } of keys) {
-    const known = state.keys.get(parseKeyText(key, purpose, suite).id)
+    const { id } = parseKeyText(key, purpose, suite)
+    const known = state.keys.get(id)
     // A member that applies again brings the keys that it has.
     if (known !== undefined && (known.member !== member || known.purpose !== purpose)) return 'key-taken'
-    if (nameTaken(state, member, key)) return 'name-taken'
+    const name = keyName(key)
+    if (name === undefined || known !== undefined) continue
+    if (nameTaken(state, member, name)) return 'name-taken'
+    if (purpose !== 'witness') continue
+    // A policy that found two witnesses of one name would be none, for everybody.
+    if (witnesses.has(name)) return 'name-taken'
+    witnesses.set(name, id)
   }
-  return undefined
+  return witnesses.size > MOST_WITNESSES ? 'too-many' : undefined
 }
 
-/**
- * A key's name is `<member>/...`, or begins with a host name. It is its first member's: a policy that found two keys of
- * one name would be none.
- */
-function nameTaken(state: State, member: string, key: string): boolean {
-  const name = keyName(key)
-  if (name === undefined) return false
+/** A key's name is `<member>/...`, or begins with a host name, and is its first member's. */
+function nameTaken(state: State, member: string, name: string): boolean {
   const owner = state.keyNames.get(name)
   if (owner !== undefined) return owner !== member
-  const first = name.split('/', 1)[0]!
+  const slash = name.indexOf('/')
+  const first = name.slice(0, Math.max(0, slash))
   return first !== member && (!first.includes('.') || state.members.has(first))
 }
 

@@ -208,8 +208,8 @@ const CASES: Record<Rule, () => Case> = {
   'too-many': () => {
     const { world, ada } = network()
     const more = (from: number) => {
-      const names = Array.from({ length: 12 }, (_, i) => `witness-${from + i}`)
-      const keys = names.map(name => ada.key('witness', name))
+      const names = Array.from({ length: 12 }, (_, i) => `more-${from + i}`)
+      const keys = names.map(name => ada.key('log', name))
       return world.entry('key', { keys }, ada, ada.signer('member'), ...names.map(name => ada.signer(name)))
     }
     for (let i = 0; i < 4; i++) effective(world.append(more(i * 12)))

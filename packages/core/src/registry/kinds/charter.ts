@@ -19,8 +19,8 @@ const MAX_FOUNDERS = 16
 export const charter: Kind<Charter> = {
   purposes: ['member'],
   parse(body, suite) {
-    const host = shape.object(body.host, 'host')
-    const vkey = shape.string(host.vkey, 'host.vkey', 4096)
+    const at = shape.object(body.host, 'host')
+    const vkey = shape.string(at.vkey, 'host.vkey', 4096)
     const parsed: Charter = {
       name: line(body.name, 'name', 64),
       terms: parseTerms(body.terms ?? {}),
@@ -34,8 +34,8 @@ export const charter: Kind<Charter> = {
       host: {
         vkey,
         key: parseKeyText(vkey, 'host', suite).vkey!,
-        member: shape.string(host.member, 'host.member', 64),
-        url: url(host.url, 'host.url'),
+        member: shape.string(at.member, 'host.member', 64),
+        url: url(at.url, 'host.url'),
       },
     }
     const { founders } = parsed
@@ -45,8 +45,9 @@ export const charter: Kind<Charter> = {
     for (const [i, { keys }] of founders.entries())
       if (!keys.some(({ purpose }) => purpose === 'member'))
         shape.fail(`founders[${i}].keys`, 'a member key among them')
-    if (!founders.some(({ member: { id } }) => id === parsed.host.member))
-      shape.fail('host.member', 'one of the founders')
+    const host = founders.find(({ member: { id } }) => id === parsed.host.member)
+    if (!host?.keys.some(({ purpose, key }) => purpose === 'host' && key === vkey))
+      shape.fail('host', 'one of the founders, by a host key that it brings')
     if (!founders.some(({ member: { roles } }) => roles.includes('validator')))
       shape.fail('founders', 'a validator among them')
     return parsed

@@ -43,7 +43,7 @@ export const hostMove: Kind<HostMove> = {
     const { id, vkey } = parseKeyText(to.vkey, 'host', suite)
     if (state.hosts.has(vkey!.name) || state.logs.has(vkey!.name)) return 'name-taken'
     const key = state.keys.get(id)
-    if (key === undefined || key.member !== to.member || key.purpose !== 'host') return 'key-taken'
+    if (key?.key !== to.vkey || key.member !== to.member || key.purpose !== 'host') return 'key-taken'
     if (key.revoked !== null) return 'key-revoked'
     if (!isLive(state, key)) return 'key-expired'
     if (state.members.get(to.member)?.status !== 'active') return 'member-not-active'
