@@ -28,6 +28,7 @@ import { addGauges } from './gauges.ts'
 import { getFromAny, openOlder, signerOf, succeed } from './generations.ts'
 import { loadIdentity } from './identity.ts'
 import { openLocalModels } from './local-models.ts'
+import { loadMembership } from './membership.ts'
 import { Operator } from './operator.ts'
 import { nodeDescriptor, terms, trustOffer } from './papers.ts'
 import { openMember } from './registry-member.ts'
@@ -94,7 +95,7 @@ async function start(
   close: () => Promise<void>,
 ): Promise<LocalNetwork> {
   const { folder, config, disk, environment = process.env, report = () => undefined } = options
-  const identity = await loadIdentity(disk, folder)
+  const identity = await loadIdentity(disk, folder, (await loadMembership(disk, folder))?.member)
   const { id } = identity
   const signers: NoteSigner[] = []
   for (const generation of identity.generations) signers.push(await signerOf(disk, folder, generation))

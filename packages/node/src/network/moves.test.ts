@@ -1,26 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TestMember, until } from '../../test/members.ts'
+import { admitted, type TestMember, until } from '../../test/members.ts'
 
 /** Overtaken by the next of its kind. */
 const ROUTINE = ['tick', 'state-digest', 'reveal', 'anchor']
+
+const IDS = ['ada.example', 'bo.example', 'cy.example', 'dee.example']
 
 const hostOf = (member: TestMember) => member.state.host?.member
 
 test('a host that is gone is moved, nothing is lost, and it follows when it is back', {
   timeout: 120_000,
 }, async t => {
-  const ada = new TestMember(t, 'ada.example')
-  await ada.found()
-  const others = ['bo.example', 'cy.example', 'dee.example'].map(id => new TestMember(t, id))
-  for (const one of others) {
-    const application = await one.join(ada)
-    const present = [ada, ...others].filter(member => member.network !== undefined && member !== one)
-    for (const member of present) await member.approve(application).catch(() => undefined)
-    await until(() => one.state.members.get(one.id)?.status === 'active', `${one.id} is admitted`)
-  }
-  const [bo, cy, dee] = others as [TestMember, TestMember, TestMember]
-  await until(() => dee.state.logs.size === 4, 'all logs are registered')
+  const [ada, ...others] = (await admitted(t, IDS)) as [TestMember, ...TestMember[]]
+  const [bo, cy] = others as [TestMember, TestMember]
   await until(
     () =>
       others.every(one => one.network!.registry.mirror.official!.size >= ada.network!.registry.book.size - 8),

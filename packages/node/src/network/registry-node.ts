@@ -4,9 +4,10 @@
  * that it was moved to begins.
  */
 import { join } from 'node:path'
-import { AnswerableError } from '@answerable/core'
-import { openEntry, policyFrom } from '@answerable/core/registry'
-import type { Policy } from '@answerable/core/tlog'
+import { AnswerableError, toHex } from '@answerable/core'
+import { parseNote } from '@answerable/core/note'
+import { hostUrl, openEntry, policyFrom } from '@answerable/core/registry'
+import { type Policy, parseCheckpoint } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import { nodeSuite } from '../log/suite.ts'
 import { registryApp } from '../registry/app.ts'
@@ -19,6 +20,7 @@ import { Submitter } from '../registry/submitter.ts'
 import type { Disk } from '../storage/disk.ts'
 import { validatorApp } from '../validator/app.ts'
 import { Duties } from '../validator/duties.ts'
+import { Forks } from '../validator/forks.ts'
 import { type Gate, registryGate } from '../validator/gate.ts'
 import { Moves } from '../validator/moves.ts'
 import { Validator } from '../validator/validator.ts'
@@ -200,19 +202,64 @@ export class RegistryNode {
     const { book } = this
     const check = await checkStart(book.log, this.witnessClients(), { key: book.signer.key })
     if (check.outcome !== 'rolled-back') return
+    const { size } = check.fork
+    if (book.state.groups(['validator']).length === 1 && (await this.#succeed(size))) return
     const error = new AnswerableError(
       'rolled-back',
-      `the registry here is an old copy: a witness saw ${check.fork.size} entries; restore the newer one, or ask other members to move the host`,
+      `the registry here is an old copy: a witness saw ${size} entries; restore the newer one, or ask other members to move the host`,
     )
     book.log.halt(error)
     this.#options.report(error.message)
+  }
+
+  /**
+   * A network of one owner that lost the end of its registry has nobody to get it from. It moves the host to another
+   * key of its own, from where things stand here: what the old key signed beyond is an abandoned end, for all to see.
+   */
+  async #succeed(seen: number): Promise<boolean> {
+    const { book, submitter } = this
+    const { keyring, report } = this.#options
+    const before = book.origin
+    await book.resign(await keyring.replaceHost())
+    const { key, signer } = keyring.all.find(({ purpose }) => purpose === 'host')!
+    const member = keyring.statements('member')
+    const added = submitter.entry('key', { keys: [{ purpose: 'host', key }] }, [member, signer])
+    const size = book.size + 1
+    const to = { vkey: key, member: keyring.member, url: hostUrl(book.state)! }
+    const root = toHex(book.registry.rootWith([added]))
+    const reason = `an old copy came back: witnesses saw ${seen} entries of the old origin`
+    const move = submitter.entry('host-move', { from: before, size, root, to, reason }, [
+      keyring.statements('validator'),
+    ])
+    const results = await book.append([added, move], ({ effective }) => effective)
+    const moved = results.every(({ taken }) => taken)
+    if (moved)
+      report(
+        `the registry here is an old copy: a witness saw ${seen} entries of it. It goes on as ${book.origin} from ${size}`,
+      )
+    return moved
+  }
+
+  /** One who hosted once and was moved away has a fresh key for another time: an origin that ended stays ended. */
+  async #spare(): Promise<void> {
+    const { book, submitter } = this
+    const { keyring, member } = this.#options
+    if (this.hosting || book.state.members.get(member)?.status !== 'active') return
+    if (book.state.hosts.has(book.origin)) await book.resign(await keyring.replaceHost())
+    const { key, signer } = keyring.all.find(({ purpose }) => purpose === 'host')!
+    const known = book.state.keysOfMember(member).some(([, { key: one }]) => one === key)
+    if (!known) {
+      const signers = [keyring.statements('member'), signer]
+      await submitter.state('key', { keys: [{ purpose: 'host', key }] }, signers).catch(() => undefined)
+    }
   }
 
   async #settle(): Promise<void> {
     const { book, mirror } = this
     for (const witness of this.#options.witnesses) witness.trust(this.#trusted())
     if (this.hosting) await this.#publish()
-    else if (this.#publisher !== undefined) {
+    else await this.#spare()
+    if (!this.hosting && this.#publisher !== undefined) {
       await this.#publisher.stop()
       this.#publisher = undefined
       this.#options.report(`the registry is hosted by ${book.state.host?.member} now`)
@@ -276,7 +323,13 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
     let submitter: Submitter | undefined
     // What was stated to a host that went is stated again to the next.
     const onAbandoned = (entries: readonly Uint8Array[]) => submitter?.keep(entries)
-    const mirror = await Mirror.open({ book, disk, folder, network, onAbandoned })
+    const forks = await Forks.open(disk, join(folder, 'validator'), book)
+    const onFork = async (note: string, ours: string) => {
+      const { origin, size } = parseCheckpoint(parseNote(note).text)
+      await forks.keep({ origin, size, note, ours })
+      report('the registry’s host has signed two histories')
+    }
+    const mirror = await Mirror.open({ book, disk, folder, network, onAbandoned, onFork })
     // A first copy that was cut short says nothing that was ever checked.
     const founded = book.state.host?.member === member
     if (book.size > 0 && mirror.official === undefined && !founded) await book.rewind(0)
@@ -294,6 +347,7 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
       submitter,
       keyring,
       duties,
+      forks,
       disk,
       folder: join(folder, 'validator'),
       client,

@@ -5,9 +5,10 @@
  */
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AnswerableError, type Suite } from '@answerable/core'
-import type { NoteSigner } from '@answerable/core/note'
+import { AnswerableError, fromUtf8, type Suite } from '@answerable/core'
+import { type NoteSigner, parseNote } from '@answerable/core/note'
 import { type Outcome, Registry } from '@answerable/core/registry'
+import { parseCheckpoint } from '@answerable/core/tlog'
 import { Log } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
 import type { Disk } from '../storage/disk.ts'
@@ -30,7 +31,7 @@ const BATCH = 512
 const MAX_ENTRY_BYTES = 65_535
 
 export class RegistryBook {
-  readonly #options: BookOptions
+  #options: BookOptions
   #log: Log
   #fold: Registry
   /** Index of each payload, by digest. */
@@ -152,6 +153,17 @@ export class RegistryBook {
     })
   }
 
+  /** Goes on with the same tree under another key and origin. */
+  resign(signer: NoteSigner): Promise<void> {
+    return this.#exclusive(async () => {
+      await this.#log.close()
+      this.#options = { ...this.#options, signer }
+      const opened = await open(this.#options)
+      this.#log = opened.log
+      this.#fold = opened.fold
+    })
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await this.#writing
@@ -216,6 +228,7 @@ interface Opened {
 }
 
 async function open({ disk, folder, signer, suite = nodeSuite }: BookOptions): Promise<Opened> {
+  await forgetOther(disk, folder, signer)
   const storage = await FileStorage.open(disk, folder, {
     entryOf: suite.sha256,
     firstSegmentBytes: FIRST_SEGMENT,
@@ -231,6 +244,18 @@ async function open({ disk, folder, signer, suite = nodeSuite }: BookOptions): P
     throw error
   })
   return { log, fold, outcomes }
+}
+
+/**
+ * Removes the checkpoint of a key that was replaced since: the tree is made again from the entries, and goes on under
+ * the present key. What others saw of the old one is theirs to hold against it.
+ */
+async function forgetOther(disk: Disk, folder: string, signer: NoteSigner): Promise<void> {
+  const path = join(folder, 'checkpoint')
+  const note = await disk.readFile(path)
+  if (note === undefined) return
+  const { origin } = parseCheckpoint(parseNote(fromUtf8(note)).text)
+  if (origin !== signer.key.name) await disk.remove(path)
 }
 
 /** The path of a book in a data folder. */

@@ -4,7 +4,7 @@
  * turn out to be an abandoned end.
  */
 import { join } from 'node:path'
-import { AnswerableError, equal, fromUtf8, type Suite } from '@answerable/core'
+import { AnswerableError, equal, errorCode, fromUtf8, type Suite } from '@answerable/core'
 import { parseNote, parseVkey } from '@answerable/core/note'
 import { policyFrom, Registry } from '@answerable/core/registry'
 import { evaluatePolicy, openCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
@@ -23,6 +23,8 @@ export interface MirrorOptions {
   suite?: Suite
   /** Told of the entries of an abandoned end, once the book has left them behind. Must not throw. */
   onAbandoned?: (entries: readonly Uint8Array[]) => void
+  /** Told of two checkpoints that the host signed over two histories. */
+  onFork?: (note: string, ours: string) => Promise<void>
 }
 
 export interface Official {
@@ -87,17 +89,41 @@ export class Mirror {
 
   async #reach(note: string, peer: RegistryClient): Promise<void> {
     const { book } = this.#options
-    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    const { origin } = parseCheckpoint(parseNote(note).text)
     const { host } = book.state
     if (host !== undefined && origin === host.origin) {
       openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
-      if (size > book.size) await this.#extend(peer, size, root, origin)
-      else if (!equal(await book.log.rootAt(size), root))
-        throw new AnswerableError('conflict', `${origin}: another root at ${size} than the one here`)
+      const fits = await this.#fits(note, peer)
+      if (!fits) return this.#forked(note, peer)
       await this.#officiate(note)
       // The entries themselves may say that the host has changed, or that a quorum is another.
       return
     }
+    await this.#adopt(note, peer)
+  }
+
+  /** Whether a checkpoint of the host continues, or is part of, what is here. What it adds is taken in. */
+  async #fits(note: string, peer: RegistryClient): Promise<boolean> {
+    const { book } = this.#options
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    if (size <= book.size) return equal(await book.log.rootAt(size), root)
+    try {
+      await this.#extend(peer, size, root, origin)
+      return true
+    } catch (error) {
+      if (errorCode(error) === 'conflict') return false
+      throw error
+    }
+  }
+
+  /** The host signed this, and it is another history than the one here. Where a quorum saw it, it is the one. */
+  async #forked(note: string, peer: RegistryClient): Promise<void> {
+    const { book, onFork } = this.#options
+    const { origin, size } = parseCheckpoint(parseNote(note).text)
+    const ours = this.newest?.note
+    if (ours !== undefined && ours !== note) await onFork?.(note, ours)
+    if (!this.#isQuorum(note, book.registry))
+      throw new AnswerableError('conflict', `${origin}: another history of ${size} entries than the one here`)
     await this.#adopt(note, peer)
   }
 

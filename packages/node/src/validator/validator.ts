@@ -16,6 +16,7 @@ import type { Mirror } from '../registry/mirror.ts'
 import type { Submitter } from '../registry/submitter.ts'
 import type { Disk } from '../storage/disk.ts'
 import type { Duties } from './duties.ts'
+import type { Forks } from './forks.ts'
 import { type HandedIn, HandIns } from './hand-ins.ts'
 import type { Moves } from './moves.ts'
 
@@ -25,6 +26,7 @@ export interface ValidatorOptions {
   submitter: Submitter
   keyring: Keyring
   duties: Duties
+  forks: Forks
   disk: Disk
   folder: string
   client(url: string): RegistryClient
@@ -41,6 +43,9 @@ export interface Stamp {
   /** The stamp as an envelope: the validator's signed word that it was handed in, and when. */
   stamp: string
 }
+
+/** Taken of a peer in one turn. */
+const MOST_NOTES = 17
 
 export class Validator {
   readonly #options: ValidatorOptions
@@ -88,6 +93,7 @@ export class Validator {
       hosting: submitter.hosting,
       handIns: this.#handIns.values().map(({ digest, since }) => ({ digest, since })),
       complaint: this.complaint() ?? null,
+      forks: this.#options.forks.all().map(({ origin, size }) => ({ origin, size })),
       lastError: this.#lastError ?? null,
     }
   }
@@ -142,6 +148,8 @@ export class Validator {
   complaint(): string | undefined {
     const { book, submitter, clock } = this.#options
     if (submitter.hosting || book.state.host?.origin !== this.#still.host) return undefined
+    const fork = this.#options.forks.of(this.#still.host)
+    if (fork !== undefined) return `forked: it signed another tree of ${fork.size} entries for others`
     const limit = book.state.terms.handInSeconds * 1000
     if (clock() - this.#still.since > limit + book.state.terms.tickSeconds * 1000)
       return 'silent: nothing new under a quorum since the deadline for hand-ins'
@@ -161,7 +169,13 @@ export class Validator {
 
   async #work(): Promise<void> {
     this.#lastError = undefined
-    for (const step of [() => this.follow(), () => this.#state(), () => this.#watch(), () => this.#move()]) {
+    for (const step of [
+      () => this.follow(),
+      () => this.#compare(),
+      () => this.#state(),
+      () => this.#watch(),
+      () => this.#move(),
+    ]) {
       try {
         await step()
       } catch (error) {
@@ -191,6 +205,30 @@ export class Validator {
     }
     this.#look()
     if (failure !== undefined) throw failure
+  }
+
+  /** What the host signed for others, those that hold something else included. */
+  async #compare(): Promise<void> {
+    const { mirror, forks, client, peers, report } = this.#options
+    const ours = mirror.newest?.note
+    if (ours === undefined) return
+    const known = forks.all().length
+    await Promise.allSettled(
+      [...peers().values()].map(async url => {
+        const { notes } = (await client(url).get('/validator/notes')) as { notes?: unknown }
+        if (!Array.isArray(notes)) return
+        for (const note of notes.slice(0, MOST_NOTES))
+          if (typeof note === 'string') await forks.compare(note, ours)
+      }),
+    )
+    if (forks.all().length > known) report?.('the registry’s host has signed two histories')
+  }
+
+  /** Checkpoints that the host signed, as seen from here, for others to compare with. */
+  get notes(): string[] {
+    const { mirror, forks } = this.#options
+    const newest = mirror.newest?.note
+    return [...(newest === undefined ? [] : [newest]), ...forks.all().map(({ note }) => note)]
   }
 
   /** Whether anything moves: a new official checkpoint, or a new host, which then has its own time. */
