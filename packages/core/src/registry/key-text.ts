@@ -32,8 +32,21 @@ export interface KeyText {
   vkey?: VerifierKey
 }
 
+/** The rules ask several times of the same few texts while an entry is judged. */
+const KNOWN = new WeakMap<Suite, Map<string, KeyText>>()
+const MOST_KNOWN = 256
+
 /** Reads a key for a purpose. Throws `bad-vkey`. */
 export function parseKeyText(text: string, purpose: Purpose, suite: Suite): KeyText {
+  const known = KNOWN.get(suite) ?? new Map<string, KeyText>()
+  const name = `${purpose} ${text}`
+  const key = known.get(name) ?? read(text, purpose, suite)
+  if (known.size >= MOST_KNOWN) known.clear()
+  KNOWN.set(suite, known.set(name, key))
+  return key
+}
+
+function read(text: string, purpose: Purpose, suite: Suite): KeyText {
   if (purpose === 'model' && text.startsWith('spki:')) {
     let der: Uint8Array
     try {
