@@ -3,11 +3,31 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { check, LAST, made, receipt, revoking, saying, world } from '../../test/checking.ts'
 import { EPOCH, suite, TestLog, World } from '../../test/fixture.ts'
-import { utf8 } from '../bytes.ts'
+import { type Owner, RegistryWorld } from '../../test/registry.ts'
+import { toHex, utf8 } from '../bytes.ts'
+import { formatVkey } from '../note/index.ts'
 import { formatTlogProof, parseTlogProof } from '../tlog/index.ts'
 import { CLAIMS, type Claim, type ClaimName, REASONS, type Reason } from './claims.ts'
-import { NO_TRUST } from './trust.ts'
+import { NO_TRUST, type Trust } from './trust.ts'
 import type { Verification } from './verify.ts'
+
+/** The reader's trust with a registry in which the second founder runs the node and log of the world. */
+function registered(then: (registry: RegistryWorld) => void = () => undefined, descriptor?: string): Trust {
+  const registry = new RegistryWorld(['ada', 'bo', 'cy'])
+  const bo = registry.founders[1]!
+  const body = {
+    name: 'one',
+    url: 'https://bo.example',
+    descriptor: descriptor ?? suite.sha256Hex(world.documents.node),
+    log: formatVkey(world.log.signer.key),
+    models: [],
+  }
+  const { keyid, sign } = { keyid: toHex(world.log.signer.key.publicKey), sign: world.log.signer.sign }
+  registry.append(registry.entry('node', body, bo, bo.signer('member'), { keyid, sign }))
+  assert.equal(registry.outcomes.at(-1)!.rule, undefined)
+  then(registry)
+  return { networks: world.trust.networks.map(network => ({ ...network, registry: registry.state })) }
+}
 
 /** For each reason one way to come by it: the claim that has it then, with its result and basis. */
 const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Verification]> = {
@@ -154,6 +174,52 @@ const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Ve
   'not-recomputed': ['output', 'not-checked', undefined, () => check(receipt)],
   'no-evaluations': ['quality', 'not-checked', undefined, () => check(receipt)],
   'parties-asserted': ['accountability', 'pass', 'assertion', () => check(receipt)],
+  'operator-registered': ['accountability', 'pass', 'signature', () => check(receipt, {}, registered())],
+  'operator-left': [
+    'accountability',
+    'pass',
+    'signature',
+    () =>
+      check(
+        receipt,
+        {},
+        registered(registry => {
+          const [ada, bo] = registry.founders as [Owner, Owner]
+          registry.state_('leave', {}, bo)
+          assert.equal(registry.outcomes.at(-1)!.rule, undefined, ada.id)
+        }),
+      ),
+  ],
+  'operator-suspended': [
+    'accountability',
+    'pass',
+    'signature',
+    () =>
+      check(
+        receipt,
+        {},
+        registered(registry => {
+          const other = new TestLog(world.log.origin, 'world log')
+          for (let i = 0; i < 3; i++) other.append(suite.sha256(utf8(`other ${i}`)))
+          const three = new TestLog(world.log.origin, 'world log')
+          three.fill(3)
+          const notes = [three, other].map(log => log.checkpoint([], {}))
+          registry.state_('fork', { log: world.log.origin, notes }, registry.founders[0]!)
+          assert.equal(registry.outcomes.at(-1)!.rule, undefined)
+        }),
+      ),
+  ],
+  'node-not-registered': [
+    'accountability',
+    'pass',
+    'signature',
+    () =>
+      check(
+        receipt,
+        {},
+        registered(() => undefined, '00'.repeat(32)),
+      ),
+  ],
 }
 
 for (const [reason, [name, result, basis, way]] of Object.entries(WAYS)) {

@@ -6,12 +6,15 @@ import type { JsonObject } from '../shape.ts'
 import type { Claim, ClaimName, Reason } from './claims.ts'
 import type { Comparison, Disclosed, Opened } from './disclosed.ts'
 import type { CheckedRecord, ReceiptRecord } from './receipt-record.ts'
+import type { Registered } from './registered.ts'
 import { count, quoted } from './words.ts'
 
 export interface Facts {
   record: ReceiptRecord
   disclosed: Disclosed
   compared: { request: Comparison; response: Comparison }
+  /** What the reader's copy of the registry says, where there is one that knows the log. */
+  registered?: Registered
 }
 
 export function recorded({ record, disclosed, compared }: Facts): Claim {
@@ -180,21 +183,6 @@ export function quality({ record }: Facts): Claim {
   }
 }
 
-export function accountability(facts: Facts): Claim {
-  return restsOn('accountability', 'parties', facts, value => {
-    const operator = quoted(value.operator)
-    if (operator === undefined)
-      return notStated('The record opens, and names no operator.', 'Who answers for this.')
-    return {
-      result: 'pass',
-      basis: 'assertion',
-      reason: 'parties-asserted',
-      sentence: `On record as answering for this: operator ${operator}, deployer ${quoted(value.deployer) ?? 'not named'}; declared use: ${quoted(value.declaredUse) ?? 'none'}.`,
-      notShown: 'That these parties exist, agreed to this, or can pay; whether anyone contests the answer.',
-    }
-  })
-}
-
 function notStated(sentence: string, notShown: string): Omit<Claim, 'claim'> {
   return { result: 'not-checked', reason: 'not-stated', sentence, notShown }
 }
@@ -221,9 +209,9 @@ function restsOn(
   return { claim, ...rule(opened.value) }
 }
 
-const WHAT = { model: 'the model', sampling: 'the sampling', parties: 'the parties' }
+export const WHAT = { model: 'the model', sampling: 'the sampling', parties: 'the parties' }
 
-function failure(
+export function failure(
   { reason, detail }: Extract<Opened, { state: 'wrong' }>,
   what: string,
 ): Omit<Claim, 'claim'> {
@@ -239,7 +227,12 @@ function failure(
   }
 }
 
-function notShownRecord(claim: ClaimName): Claim {
+/** Whether the log was shown to hold the record. */
+export function isShownRecord(record: ReceiptRecord): record is CheckedRecord {
+  return record.outcome === 'included'
+}
+
+export function notShownRecord(claim: ClaimName): Claim {
   return {
     claim,
     result: 'not-checked',

@@ -46,6 +46,10 @@ export const REASONS = [
   'not-recomputed',
   'no-evaluations',
   'parties-asserted',
+  'operator-registered',
+  'operator-left',
+  'operator-suspended',
+  'node-not-registered',
 ] as const
 export type Reason = (typeof REASONS)[number]
 

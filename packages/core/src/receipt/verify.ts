@@ -9,12 +9,14 @@ import type { DisclosureName } from '../statement/disclosure.ts'
 import type { InferenceEvent } from '../statement/inference.ts'
 import type { Suite } from '../suite.ts'
 import { type AcceptancePolicy, DEFAULT_POLICY, judge, type Verdict } from './acceptance.ts'
-import { accountability, model, output, place, quality, recorded } from './claim-rules.ts'
+import { accountability } from './accountability.ts'
+import { model, output, place, quality, recorded } from './claim-rules.ts'
 import type { Claim, ClaimName } from './claims.ts'
 import { type Compared, type Comparison, compareBytes, type Disclosed, openDisclosures } from './disclosed.ts'
 import type { Receipt } from './receipt.ts'
 import { type CheckedRecord, checkReceiptRecord } from './receipt-record.ts'
 import { CheckpointJudge } from './record.ts'
+import { registeredFor } from './registered.ts'
 import { NO_TRUST, type Trust } from './trust.ts'
 
 export interface VerifyOptions {
@@ -91,7 +93,8 @@ export class Verifier {
           }
         : NOT_SHOWN
     const compared = { request: comparison('request'), response: comparison('response') }
-    const facts = { record, disclosed, compared }
+    const registered = shown ? registeredFor(record, manifestOf(disclosed)) : undefined
+    const facts = { record, disclosed, compared, ...(registered && { registered }) }
     const claims = {
       recorded: recorded(facts),
       model: model(facts),
@@ -117,6 +120,17 @@ export function verify(
   { suite, trust, ...options }: VerifyOptions & { suite: Suite; trust?: Trust },
 ): Verification {
   return new Verifier(suite, trust).verify(receipt, options)
+}
+
+/** The manifest digest that the record opens, if it does. */
+function manifestOf({ model: opened }: Disclosed): string | undefined {
+  if (opened.state !== 'opened') return undefined
+  const { manifest } = opened.value
+  const digest =
+    manifest !== null && typeof manifest === 'object' && !Array.isArray(manifest)
+      ? manifest?.sha256
+      : undefined
+  return typeof digest === 'string' ? digest : undefined
 }
 
 function valuesOf(disclosed: Disclosed): Partial<Record<DisclosureName, JsonObject>> {
