@@ -6,6 +6,7 @@ import { hash, randomUUIDv7 } from 'node:crypto'
 import { AnswerableError } from '@answerable/core'
 import {
   CHUNK_KEY_BYTES,
+  DISCLOSURES,
   type DisclosureName,
   disclosureText,
   formatInference,
@@ -15,10 +16,10 @@ import {
 } from '@answerable/core/statement'
 import type { Log } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
-import { KEY_BYTES, type Part, sealContent } from '../storage/index.ts'
+import { KEY_BYTES, type Part, Sealing } from '../storage/index.ts'
 import type { IndexRow, RecordIndex } from '../storage/index-db.ts'
 import type { NewRecord } from '../storage/storage.ts'
-import { randomBytes, randomText, withRandom } from './random.ts'
+import { randomBytes, randomTexts, withRandom } from './random.ts'
 
 /** What was asked: the exact bytes, and the JSON texts of the disclosures about them. */
 export interface Asked {
@@ -192,7 +193,7 @@ export class Recorder {
     return {
       statement,
       entry: nodeSuite.sha256(statement),
-      content: sealContent(key, draft.parts),
+      content: draft.sealing.seal(key),
       key,
     }
   }
@@ -215,13 +216,14 @@ function newSecret(): { secret: string; holder: string } {
 /** Disclosures and bytes of one statement, on the way to being sealed. */
 class Draft {
   readonly digests: Partial<Record<DisclosureName, string>> = {}
-  readonly parts: [Part, Uint8Array][] = []
+  readonly sealing = new Sealing()
+  readonly #salts = randomTexts(SALT_BYTES, DISCLOSURES.length)
+  #disclosed = 0
 
   disclose(name: DisclosureName, valueJson: string): void {
-    const text = disclosureText(randomText(SALT_BYTES), name, valueJson)
-    const bytes = Buffer.from(text)
-    this.digests[name] = hash('sha256', bytes, 'hex')
-    this.parts.push([PART_OF[name], bytes])
+    const text = disclosureText(this.#salts[this.#disclosed++]!, name, valueJson)
+    this.digests[name] = hash('sha256', text, 'hex')
+    this.sealing.addText(PART_OF[name], text)
   }
 }
 
@@ -229,7 +231,7 @@ function addAsked(draft: Draft, { request, method, path, mediaType, model, sampl
   const sha256 = hash('sha256', request, 'hex')
   const value = `{"sha256":"${sha256}","length":${request.length},"method":"${method}","path":${JSON.stringify(path)},"mediaType":${JSON.stringify(mediaType)}}`
   draft.disclose('request', value)
-  draft.parts.push(['request', request])
+  draft.sealing.add('request', request)
   draft.disclose('model', model)
   draft.disclose('sampling', sampling)
   draft.disclose('parties', parties)
@@ -245,11 +247,11 @@ function addAnswered(draft: Draft, answered: Answered): void {
     `"mediaType":${JSON.stringify(mediaType)},"outcome":"${outcome}"` +
     (rest ? '}' : `,${JSON.stringify({ finishReason, usage, upstream, chunks }).slice(1)}`)
   draft.disclose('response', value)
-  draft.parts.push(['response', response])
+  draft.sealing.add('response', response)
 }
 
 function addIdempotency(draft: Draft, digest: string, secret: string): void {
-  draft.parts.push(['idempotency', Buffer.from(JSON.stringify({ digest, secret }))])
+  draft.sealing.addText('idempotency', JSON.stringify({ digest, secret }))
 }
 
 /** A key for the leaves of a stream's chunks, in hex. */
