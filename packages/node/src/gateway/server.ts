@@ -12,7 +12,7 @@ import { readBody, sendError } from './http.ts'
 import { handleInfer, isInfer, type ServedModels } from './kserve.ts'
 import type { Metrics } from './metrics.ts'
 import { handleOpenAI, READ_PATHS } from './openai.ts'
-import { refuseStrangers } from './strangers.ts'
+import { StrangerCheck } from './strangers.ts'
 
 export interface ServerOptions {
   context: CallContext
@@ -33,7 +33,7 @@ export function createGateway(options: ServerOptions): Server {
   const { concurrent, requestBytes } = context.config.limits
   const pending = new Map<string, Promise<void>>()
   const { publicUrl } = context.config
-  const own = publicUrl === undefined ? [] : [new URL(publicUrl).hostname]
+  const strangers = new StrangerCheck(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])
   let running = 0
   metrics.observe('answerable_calls_running', 'Calls under way', () => running)
 
@@ -66,7 +66,7 @@ export function createGateway(options: ServerOptions): Server {
       try {
         // Receipts are opened by a secret that no browser sends by itself, so any page may check one.
         const { host, origin } = request.headers
-        refuseStrangers({ host, origin: path.startsWith('/receipts/') ? undefined : origin }, own)
+        strangers.refuse({ host, origin: path.startsWith('/receipts/') ? undefined : origin })
       } catch (error) {
         sendError(request, response, error)
         return

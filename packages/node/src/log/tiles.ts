@@ -104,6 +104,13 @@ export class Tiles {
     return this.#frontier.root()
   }
 
+  /** The root that the tree will have with these entries, none of which it takes. */
+  rootWith(entries: readonly Uint8Array[]): Uint8Array {
+    const frontier = this.#frontier.clone()
+    for (const entry of entries) frontier.append(leafHash(entry, this.#suite))
+    return frontier.root()
+  }
+
   /** Adds an entry, already durable elsewhere. Costs about two hashes. */
   append(entry: Uint8Array): void {
     this.#frontier.append(leafHash(entry, this.#suite), (level, index, hash) => {

@@ -32,9 +32,8 @@ export function randomTexts(length: number, count: number): string[] {
   return withRandom(stride * count, bytes => {
     for (let at = length; at < bytes.length; at += stride) bytes.fill(0, at, at + stride - length)
     const text = bytes.toString('base64url')
-    return Array.from({ length: count }, (_, i) => {
-      const start = (i * stride * 4) / 3
-      return text.slice(start, start + digits)
-    })
+    const texts: string[] = []
+    for (let at = 0; at < text.length; at += (stride * 4) / 3) texts.push(text.slice(at, at + digits))
+    return texts
   })
 }

@@ -150,14 +150,18 @@ export class Recorder {
     const { idempotency } = asked
     let record!: NewRecord
     const row = { id, part: 0, opens: true, idempotency } as const
-    const index = await this.#append(row, asked.request.length + OVERHEAD_BYTES, () => {
+    const bytes = asked.request.length + OVERHEAD_BYTES
+    const make = () => {
       const draft = new Draft()
       addAsked(draft, asked)
       if (idempotency !== undefined) addIdempotency(draft, idempotency, secret)
       record = this.#record(draft, { id, event: 'begin', holder })
       return record
-    })
-    return { id, secret, index, digest: hash('sha256', record.statement, 'hex'), holder, entry: record.entry }
+    }
+    // Its promise is a proof under a signed checkpoint.
+    const index = await this.#append(row, bytes, make, true)
+    const digest = Buffer.from(record.entry).toString('hex')
+    return { id, secret, index, digest, holder, entry: record.entry }
   }
 
   /** Records how a stream ended. */
@@ -177,8 +181,9 @@ export class Recorder {
     row: Omit<IndexRow, 'index' | 'position'>,
     bytes: number,
     make: () => NewRecord,
+    signed = false,
   ): Promise<number> {
-    const { index, position } = await this.#log.appendDraft({ bytes, make })
+    const { index, position } = await this.#log.appendDraft({ bytes, make, signed })
     this.#index.add({ ...row, index, position })
     return index
   }
