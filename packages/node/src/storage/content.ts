@@ -59,7 +59,8 @@ export class Sealing {
   #head(most: number): number {
     const start = this.#length + HEAD_BYTES
     if (start + most > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow((start + most) * 2)
+      // A large body comes with some small parts behind it at most.
+      const larger = Buffer.allocUnsafeSlow(start + most + shared.length)
       larger.set(this.#bytes.subarray(0, this.#length))
       this.#bytes = larger
     }
