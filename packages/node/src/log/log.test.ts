@@ -196,17 +196,29 @@ test('a checkpoint signed beside its write is that of the tree, and of no other 
       throw new AnswerableError('not-writable', 'no disk')
     },
   })
-  const log = await open(new FaultyDisk(), { storage, retryMs: 0 })
+  let signatures = 0
+  const counting = {
+    ...signer,
+    sign: (message: Uint8Array) => {
+      signatures++
+      return signer.sign(message)
+    },
+  }
+  const log = await open(new FaultyDisk(), { storage, signer: counting, retryMs: 0 })
   const frontier = new Frontier(suite)
   const add = async (text: string, signed: boolean) => {
     const adding = log.appendDraft({ bytes: 1, signed, make: () => record(text) })
     release = undefined
     while (release === undefined) await new Promise(resolve => setImmediate(resolve))
+    await new Promise(resolve => setTimeout(resolve, 5))
+    const before = signatures
     // Nobody gets a checkpoint over what is not durable yet.
     assert.equal(log.signed.size, frontier.size)
     ;(release as () => void)()
     await adding
     frontier.append(leafHash(record(text).entry, suite))
+    agrees()
+    assert.equal(signatures - before, signed ? 0 : 1)
   }
   const agrees = () => {
     const { size, root, note } = log.signed

@@ -150,9 +150,9 @@ export class Log {
   async #commit(records: NewRecord[], signed: boolean): Promise<Committed[]> {
     if (this.#halted !== undefined) throw this.problem
     const first = this.#tiles.size
-    const committing = this.#options.storage.commit(records)
-    if (signed) this.#signAhead(records)
-    const positions = await committing
+    // In the next turn, when the writes are under way.
+    if (signed) setImmediate(() => this.#signAhead(first, records))
+    const positions = await this.#options.storage.commit(records)
     const committed = positions.map((position, i) => ({ index: first + i, position }))
     try {
       for (const { entry, statement } of records) this.#grow(entry, statement)
@@ -166,14 +166,13 @@ export class Log {
   }
 
   /** A signature takes as long as half a write: made beside it, the promise of a stream need not wait for both. */
-  #signAhead(records: readonly NewRecord[]): void {
-    if (this.#options.entries !== 'digest') return
+  #signAhead(first: number, records: readonly NewRecord[]): void {
+    if (this.#options.entries !== 'digest' || this.#tiles.size !== first || this.#halted !== undefined) return
     try {
-      const size = this.#tiles.size + records.length
       const root = this.#tiles.rootWith(records.map(({ entry }) => entry))
-      this.#ahead = signCheckpoint({ size, root }, this.#options.signer)
+      this.#ahead = signCheckpoint({ size: first + records.length, root }, this.#options.signer)
     } catch {
-      // Whoever asks for the checkpoint meets the same fault; the write that is under way must be waited for.
+      // Whoever asks for the checkpoint meets the same fault.
     }
   }
 
