@@ -5,8 +5,10 @@ import { runInNewContext } from 'node:vm'
 import type { Suite } from '@answerable/core'
 import { Registry } from '@answerable/core/registry'
 import { nodeSuite } from '@answerable/node/log'
+import { joining } from './lib/joining.ts'
 import { registryEntries } from './lib/registry.ts'
 import { atLeast, atMost, type Benchmark, forTheRecord, median, type Row } from './lib/rows.ts'
+import { submitting } from './lib/submitting.ts'
 
 const ENTRIES = 100_000
 const MEMBERS = 1000
@@ -72,7 +74,7 @@ export const benchmark: Benchmark = {
         if (!verify(null, message, key, signature)) throw new Error('a bad signature')
       bare.push(signed.length / ((performance.now() - start) / 1000))
     }
-    return [
+    const rows = [
       atMost(`fold of ${ENTRIES} statements, without the signatures`, median(rules), 's', 5),
       forTheRecord('signatures in them', signed.length, ''),
       forTheRecord('signatures checked as part of the fold', median(signatures), '/s'),
@@ -80,5 +82,6 @@ export const benchmark: Benchmark = {
       atLeast('the former of the latter', median(signatures.map((rate, i) => rate / bare[i]!)), '', 0.9),
       forTheRecord('memory that the state takes after it', median(growth), 'MB'),
     ]
+    return [...rows, ...(await joining(say)), ...(await submitting(say))]
   },
 }

@@ -1,3 +1,6 @@
+export { applicationEntry, charterEntry } from './founding.ts'
 export { type LocalNetwork, type LocalOptions, startLocal } from './local.ts'
+export { loadMembership, type Membership, saveMembership } from './membership.ts'
 export { configFor, findOffers, ggufOffer, type Offer, type OfferConfig, withOffers } from './offers.ts'
 export { pageApp } from './page.ts'
+export { openKeys } from './registry-member.ts'
