@@ -2,7 +2,7 @@
  * What an operator's process states of itself: where it answers, what its node is and which log it writes, and once an
  * epoch how far that log has come. Compared with what the registry holds, again and again, so nothing is said twice.
  */
-import { errorCode, toHex } from '@answerable/core'
+import { errorCode, toBase64, toHex } from '@answerable/core'
 import { formatVkey, type NoteSigner } from '@answerable/core/note'
 import type { SignedCheckpoint } from '../log/log.ts'
 import type { Keyring } from '../registry/keyring.ts'
@@ -20,6 +20,8 @@ export interface OperatorOptions {
   node(): { signer: NoteSigner; descriptor: string; models: readonly string[] } | undefined
   /** The newest checkpoint of the inference log that a quorum cosigned. */
   witnessed(): SignedCheckpoint | undefined
+  /** The log's own proof that one of its trees continues another. */
+  consistency(oldSize: number, size: number): Promise<Uint8Array[]>
 }
 
 export class Operator {
@@ -42,8 +44,14 @@ export class Operator {
     const { registry, keyring } = this.#options
     const { state } = registry.book
     const member = state.members.get(keyring.member)
-    if (member?.status !== 'active') return
-    for (const step of [() => this.#address(), () => this.#node(), () => this.#anchor()]) {
+    // A suspended member may still answer for itself.
+    if (member?.status !== 'active' && member?.status !== 'suspended') return
+    for (const step of [
+      () => this.#address(),
+      () => this.#node(),
+      () => this.#anchor(),
+      () => this.#answer(),
+    ]) {
       await step().catch(error => {
         // The host is away, or what it holds is newer than what is here: the next round compares again.
         if (errorCode(error) === 'internal') throw error
@@ -95,5 +103,22 @@ export class Operator {
     if (log.anchor !== null && (log.anchor.epoch >= state.epoch || log.anchor.size === newest.size)) return
     const body = { log: log.origin, size: newest.size, root: toHex(newest.root) }
     await registry.submitter.state('anchor', body, [keyring.statements('member')])
+  }
+
+  /** Answers challenges that say that a record of this log is under no checkpoint that a quorum saw. */
+  async #answer(): Promise<void> {
+    const { registry, keyring, node, witnessed, consistency } = this.#options
+    const origin = node()?.signer.key.name
+    const newest = witnessed()
+    if (newest === undefined) return
+    for (const { type, status, log, size, digest } of registry.book.state.challenges.values()) {
+      if (type !== 'consistency' || status !== 'open' || log !== origin || size > newest.size) continue
+      const proof = (await consistency(size, newest.size)).map(hash => toBase64(hash))
+      await registry.submitter.state(
+        'challenge-answer',
+        { challenge: digest, checkpoint: newest.note, proof },
+        [keyring.statements('member')],
+      )
+    }
   }
 }
