@@ -1,14 +1,17 @@
 /**
  * Whom this reader trusts: a file for each network in `trust/` of the home folder, with the tlog-policy that they
- * agreed to, where it came from and when. Nothing gets in here but by `trust add`, or by the reader's own hand.
+ * agreed to, where it came from and when, and the keys that they have revoked. Nothing gets in here but by `trust add`
+ * and `trust revoke`, or by the reader's own hand.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { AnswerableError, parseJson } from '@answerable/core'
+import { parseVkey } from '@answerable/core/note'
 import type { Trust } from '@answerable/core/receipt'
 import { POLICY_LIMITS, type Policy, parsePolicy } from '@answerable/core/tlog'
 import { nodeSuite } from '@answerable/node/log'
 import { homeFolder, refuseWritableByOthers, writePrivately } from './home.ts'
+import { PublisherStore } from './publisher-store.ts'
 
 const TYPE = 'https://answerable.dev/trusted/v1'
 /** Also the name of a file, so the same on systems that do not tell capitals apart. */
@@ -24,12 +27,19 @@ export interface TrustedEntry {
   url: string
   /** RFC 3339. */
   added: string
+  /** Keys that the reader no longer counts, by vkey, with the POSIX second since when. */
+  revoked: Record<string, number>
 }
 
+/** What `put` writes. */
+export type NewEntry = Omit<TrustedEntry, 'policy' | 'revoked'> & Partial<Pick<TrustedEntry, 'revoked'>>
+
 export class TrustStore {
+  readonly #home: string
   readonly #folder: string
 
   constructor(home: string = homeFolder()) {
+    this.#home = home
     this.#folder = join(home, 'trust')
   }
 
@@ -53,20 +63,47 @@ export class TrustStore {
     refuseWritableByOthers(this.#folder)
     refuseWritableByOthers(path)
     try {
-      const fields = parseJson(readFileSync(path), { maxBytes: 2 * POLICY_LIMITS.bytes, maxDepth: 2 })
-      const { type, policy, url, added } = fields as Record<string, unknown>
-      if (type !== TYPE || ![policy, url, added].every(field => typeof field === 'string'))
+      const fields = parseJson(readFileSync(path), { maxBytes: 2 * POLICY_LIMITS.bytes, maxDepth: 3 })
+      const { type, policy, url, added, revoked = {} } = fields as Record<string, unknown>
+      if (
+        type !== TYPE ||
+        ![policy, url, added].every(field => typeof field === 'string') ||
+        !isRevocations(revoked)
+      )
         throw new AnswerableError('bad-policy', 'not a file of this trust store')
       const text = policy as string
-      return { name, text, policy: parsePolicy(text, nodeSuite), url: url as string, added: added as string }
+      return {
+        name,
+        text,
+        policy: parsePolicy(text, nodeSuite),
+        url: url as string,
+        added: added as string,
+        revoked,
+      }
     } catch (cause) {
       throw new AnswerableError('bad-policy', `${path}: ${(cause as Error).message}`, { cause })
     }
   }
 
-  put({ name, text, url, added }: Omit<TrustedEntry, 'policy'>): string {
+  /** Throws `not-found`, with the names that there are. */
+  known(name: string): TrustedEntry {
+    const entry = this.get(name)
+    if (entry !== undefined) return entry
+    const names = this.names()
+    const others = names.length > 0 ? `; there is ${names.join(', ')}` : ''
+    throw new AnswerableError('not-found', `no network ${name} is trusted${others}`)
+  }
+
+  put({ name, text, url, added, revoked = {} }: NewEntry): string {
     const path = this.#path(name)
-    writePrivately(path, `${JSON.stringify({ type: TYPE, policy: text, url, added }, null, 2)}\n`)
+    const fields = {
+      type: TYPE,
+      policy: text,
+      url,
+      added,
+      ...(Object.keys(revoked).length > 0 && { revoked }),
+    }
+    writePrivately(path, `${JSON.stringify(fields, null, 2)}\n`)
     return path
   }
 
@@ -78,14 +115,25 @@ export class TrustStore {
     return true
   }
 
-  /** For core: every network, under the reader's name for it. */
+  /** For core: every network and every publisher, under the reader's name for it. */
   trust(): Trust {
-    return { networks: this.all().map(({ name, policy }) => ({ name, policy })) }
+    return {
+      networks: this.all().map(({ name, policy, revoked }) => ({ name, policy, revoked })),
+      publishers: new PublisherStore(this.#home).all(),
+    }
   }
 
   #path(name: string): string {
     return join(this.#folder, `${checkName(name)}.json`)
   }
+}
+
+function isRevocations(value: unknown): value is Record<string, number> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false
+  return Object.entries(value).every(([vkey, since]) => {
+    parseVkey(vkey, nodeSuite)
+    return Number.isSafeInteger(since) && since >= 0
+  })
 }
 
 /** Throws `bad-request` for a name that no file can have. */

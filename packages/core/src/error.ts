@@ -27,7 +27,19 @@ export type ErrorCode =
   | 'bad-statement'
   | 'bad-envelope'
   | 'bad-disclosure'
+  | 'unknown-rules'
+  | 'rule-forbids'
+  | 'wrong-host'
+  | 'not-a-member'
   | 'bad-receipt'
+  // models
+  | 'bad-manifest'
+  | 'bad-signature-file'
+  | 'bad-key'
+  | 'bad-certificate'
+  | 'bad-model'
+  | 'bad-model-card'
+  | 'model-altered'
   // storage and processes
   | 'corrupt'
   | 'locked'
@@ -52,6 +64,8 @@ export type ErrorCode =
   | 'erased'
   | 'unavailable'
   | 'internal'
+  | 'method-not-allowed'
+  | 'request-timeout'
 
 export class AnswerableError extends Error {
   readonly code: ErrorCode

@@ -8,6 +8,7 @@ import { get, isInTheClear, readUrl, under } from '../http.ts'
 import { fingerprintLines, limitLines, policyLines, quorumWords } from '../output/policy-words.ts'
 import { bad, bold, dim, good, print, warn } from '../output/style.ts'
 import { plain, wrap } from '../output/text.ts'
+import { asTyped } from '../program.ts'
 import { ask, canAsk } from '../prompt.ts'
 import { checkName, type TrustedEntry, TrustStore } from '../trust-store.ts'
 
@@ -30,6 +31,10 @@ export async function run(args: string[]): Promise<number> {
     return 0
   }
   show(url, name, offer, known)
+  warnOfShared(
+    offer.policy,
+    store.all().filter(other => other.name !== name),
+  )
   // A change of keys is what an attacker would bring, so a yes given in advance does not cover it.
   const agreed = values.yes && known === undefined
   if (!agreed && !canAsk()) {
@@ -37,15 +42,22 @@ export async function run(args: string[]): Promise<number> {
       'bad-request',
       known === undefined
         ? 'nobody can be asked here; compare the fingerprints, then run this again with --yes'
-        : `the keys of ${name} have changed, which --yes does not cover; if that is right, run: answerable trust remove ${name}`,
+        : `the keys of ${name} have changed, which --yes does not cover; if that is right, run: ${asTyped(`trust remove ${name}`)}`,
     )
   }
   if (!agreed && !(await ask(known === undefined ? 'Trust this network?' : 'Trust it with these changes?'))) {
     print('Nothing was changed.')
     return 1
   }
-  const path = store.put({ name, text: offer.text, url: url.href, added: new Date().toISOString() })
-  print(`${good('Trusted')} as ${bold(name)}. ${dim(path)}`)
+  const path = store.put({
+    name,
+    text: offer.text,
+    url: url.href,
+    added: new Date().toISOString(),
+    // A key that comes back under new terms is no less revoked.
+    revoked: known?.revoked ?? {},
+  })
+  print(`${good('Trusted')} as ${bold(name)}.`, ...wrap(path, 2).map(dim))
   return 0
 }
 
@@ -82,6 +94,22 @@ function show(url: URL, name: string, { policy }: Offer, known: TrustedEntry | u
   print(...wrap('Compare these fingerprints with what its owners tell you by another way.', 2), '')
   if (known !== undefined)
     print(bad(`You trust ${name} already, and this is not the same:`), ...changes(known.policy, policy), '')
+}
+
+/** All quorums over a log must be met, so a second network with it makes receipts harder to accept, never easier. */
+function warnOfShared({ logs }: Policy, others: readonly TrustedEntry[]): void {
+  const shared = logs.filter(({ key }) => others.some(other => hasLog(other, key)))
+  if (shared.length === 0) return
+  const names = others.filter(other => shared.some(({ key }) => hasLog(other, key))).map(({ name }) => name)
+  const keys = shared.map(({ key }) => plain(key.name)).join(', ')
+  const [key, logWords] = shared.length === 1 ? ['this key', 'that log'] : ['these keys', 'those logs']
+  const words = `You trust ${key} already, in ${names.join(', ')}: ${keys}. Receipts of ${logWords} must then meet this quorum as well.`
+  print(...wrap(words, 2).map(warn), '')
+}
+
+function hasLog({ policy }: TrustedEntry, key: VerifierKey): boolean {
+  const fingerprint = vkeyFingerprint(key, nodeSuite)
+  return policy.logs.some(log => vkeyFingerprint(log.key, nodeSuite) === fingerprint)
 }
 
 /** What a second policy of one name takes away and adds. */

@@ -18,7 +18,7 @@ export interface Envelope {
 
 /** An envelope must fit in a log entry, whose length tlog-tiles gives two bytes. */
 export const MAX_ENVELOPE_BYTES = 65_535
-const MAX_SIGNATURES = 16
+const MAX_SIGNATURES = 64
 const shape = new Shape('bad-envelope')
 
 /** What a signature covers: DSSE's pre-authentication encoding, `DSSEv1 SP len SP type SP len SP payload`. */

@@ -58,7 +58,8 @@ export const forkedLog: Drill = {
     const { key } = main.network.gateway.options.signer
     const proven = WITNESSES.filter(name =>
       conflictsOf(scene.path('first', name)).some(
-        ({ kind, note, known }) => kind === 'two-roots' && twoRoots(note, known, key),
+        ({ kind, origin, note, known }) =>
+          kind === 'two-roots' && origin === key.name && twoRoots(note, known, key),
       ),
     )
     findings.notice(

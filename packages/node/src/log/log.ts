@@ -251,6 +251,11 @@ export class Log {
     }
   }
 
+  /** The root of the first `size` entries. */
+  rootAt(size: number): Promise<Uint8Array> {
+    return this.#tiles.rootAt(size)
+  }
+
   consistencyProof(oldSize: number, size: number): Promise<Uint8Array[]> {
     const { size: newest } = this.#tiles
     const root = size === newest ? this.#tiles.root() : this.#published.root

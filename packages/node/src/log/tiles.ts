@@ -152,6 +152,11 @@ export class Tiles {
     return proof
   }
 
+  /** The root of the first `size` entries. */
+  async rootAt(size: number): Promise<Uint8Array> {
+    return size === this.size ? this.root() : (await this.#frontierAt(size)).root()
+  }
+
   /** The consistency proof between two sizes of this log; `newRoot` checks it as above, where it is known. */
   async consistencyProof(oldSize: number, newSize: number, newRoot?: Uint8Array): Promise<Uint8Array[]> {
     const { read, whole } = await this.#reader(neededForConsistency(oldSize, newSize), newSize)

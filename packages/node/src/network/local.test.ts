@@ -27,11 +27,11 @@ test('keys are readable by their owner alone, and one that is not stops the star
   const folder = temporaryFolder(t)
   const network = await start(t, { folder, demo: false })
   await network.close()
-  for (const path of ['inference-1/key.pem', 'registry.pem', 'owner.pem', 'witness-1/key.pem']) {
+  for (const path of ['inference-1/key.pem', 'keys/member.pem', 'keys/host.pem', 'witness-1/key.pem']) {
     assert.equal(statSync(join(folder, path)).mode & 0o077, 0, path)
   }
   const { chmodSync } = await import('node:fs')
-  chmodSync(join(folder, 'registry.pem'), 0o644)
+  chmodSync(join(folder, 'keys/member.pem'), 0o644)
   await assert.rejects(start(t, { folder, demo: false }), { code: 'bad-config' })
 })
 

@@ -1,24 +1,28 @@
 /**
- * A network of one owner in one process, on one origin: a gateway, three witnesses with keys of their own, and the
- * registry's log. It is the same code that separate machines run; only the sockets between the parts are missing.
+ * A member of a network in one process, on one origin: a gateway, witnesses with keys of their own, and its part in the
+ * registry. A folder that belongs to no network founds one of its own, of which it is all: the same code, in which only
+ * the sockets between the parts are missing.
  */
 import { join } from 'node:path'
-import { AnswerableError } from '@answerable/core'
-import { formatVkey, type NoteSigner, type VerifierKey } from '@answerable/core/note'
-import type { Policy } from '@answerable/core/tlog'
+import { AnswerableError, toHex } from '@answerable/core'
+import { type NoteSigner, signerVkey, type VerifierKey } from '@answerable/core/note'
+import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
+import type { RegistryPoint } from '@answerable/core/statement'
+import { ownerGroups, type Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import type { Backend } from '../gateway/backend.ts'
+import { callPaths } from '../gateway/call-paths.ts'
 import { Callers } from '../gateway/callers.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
 import { logApp } from '../gateway/log-app.ts'
 import { Metrics } from '../gateway/metrics.ts'
-import { GatewayNode, listen } from '../gateway/node.ts'
+import { GatewayNode, listen, registryPoint } from '../gateway/node.ts'
 import { publicApp, VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
+import { sharedModelsApp } from '../gateway/shared-models.ts'
 import { Upstream } from '../gateway/upstream.ts'
-import { loadKey, noteSigner } from '../log/keys.ts'
-import type { Log } from '../log/log.ts'
 import { Documents } from '../record/documents.ts'
+import { Sealer } from '../registry/sealer.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
 import type { Fetch, ForkEvidence } from '../witness/index.ts'
@@ -27,9 +31,12 @@ import { addGauges } from './gauges.ts'
 import { getFromAny, openOlder, signerOf, succeed } from './generations.ts'
 import { loadIdentity } from './identity.ts'
 import { openLocalModels } from './local-models.ts'
-import { charter, nodeDescriptor, policyOf, terms, trustOffer } from './papers.ts'
-import { LocalRegistry } from './registry.ts'
-import { type LocalWitness, openWitnesses } from './witnesses.ts'
+import { loadMembership } from './membership.ts'
+import { Operator } from './operator.ts'
+import { nodeDescriptor, terms, trustOffer } from './papers.ts'
+import { openMember } from './registry-member.ts'
+import type { RegistryNode } from './registry-node.ts'
+import type { LocalWitness } from './witnesses.ts'
 
 export interface LocalOptions {
   /** The data folder. */
@@ -45,6 +52,8 @@ export interface LocalOptions {
   demo?: boolean
   /** Stands between the logs and a witness, by its name, so that one can be cut off. */
   reach?: (witness: string, send: Fetch) => Fetch
+  /** Stands before every request to another member. */
+  send?: Fetch
   clock?: () => number
   /** Told of what the owner should see: faults, forks, rollbacks. */
   report?: (event: string, error?: unknown) => void
@@ -61,7 +70,8 @@ export interface LocalNetwork {
   /** The tlog-policy offered to readers. */
   policy: Policy
   gateway: GatewayNode
-  registry: Log
+  registry: RegistryNode
+  member: string
   local: readonly LocalWitness[]
   close(): Promise<void>
 }
@@ -88,26 +98,23 @@ async function start(
   close: () => Promise<void>,
 ): Promise<LocalNetwork> {
   const { folder, config, disk, environment = process.env, report = () => undefined } = options
-  const identity = await loadIdentity(disk, folder)
+  const identity = await loadIdentity(disk, folder, (await loadMembership(disk, folder))?.member)
   const { id } = identity
   const signers: NoteSigner[] = []
   for (const generation of identity.generations) signers.push(await signerOf(disk, folder, generation))
-  const registrySigner = noteSigner(`${id}.local/registry`, await loadKey(disk, join(folder, 'registry.pem')))
-  const owner = noteSigner(`${id}.local/owner`, await loadKey(disk, join(folder, 'owner.pem')))
   const fault = (error: unknown) => report('a fault of ours', error)
-
-  const witnesses = await openWitnesses(disk, folder, id, { report: fault, reach: options.reach })
-  for (const witness of witnesses) onClose(() => witness.close())
-  const policyNow = () =>
-    policyOf(
-      [...signers, registrySigner].map(logLine),
-      witnesses.map(({ name, key: witnessKey, path }) => ({ name, key: witnessKey, url: path })),
-      config.operator,
-    )
-  const trustLogs = () => {
-    for (const witness of witnesses) witness.trust(policyNow().logs.map(log => formatVkey(log.key)))
-  }
-  trustLogs()
+  const documents = await Documents.open(disk, join(folder, 'documents'))
+  // Set below: the registry begins before there is a gateway to tell.
+  let onPoint: ((point: RegistryPoint) => void) | undefined
+  const { membership, keyring, registry, witnesses } = await openMember(
+    { ...options, id, url: config.publicUrl ?? `http://${config.host}:${config.port}`, report },
+    async official => {
+      const root = toHex(official.root)
+      await documents.putCheckpoint(root, official.size, official.note)
+      onPoint?.(registryPoint(official.origin, official))
+    },
+  )
+  onClose(() => registry.close())
 
   const demo = options.demo ?? true
   const own = await openLocalModels(config, {
@@ -121,44 +128,38 @@ async function start(
   const backends: Backend[] = [...(options.backends ?? []), ...own.backends, ...upstreams]
   for (const backend of backends) onClose(() => backend.close())
 
-  const documents = await Documents.open(disk, join(folder, 'documents'))
-  const witnessList = policyNow().witnesses
-  const charterText = charter(id, config.operator, [...witnessList])
+  // Receipts bring the signature of the model that answered, where it is small enough to travel.
+  for (const { bytes } of own.signed) if (bytes.length <= MAX_DOCUMENT_BYTES) await documents.put(bytes)
   const termsText = terms(config)
+  const descriptors = new Map<string, string>()
   const papersFor = async (key: VerifierKey) => {
-    const node = nodeDescriptor(key, config, own.descriptions, VERSION)
-    return {
-      node: await documents.put(Buffer.from(node)),
-      charter: await documents.put(Buffer.from(charterText)),
-      terms: await documents.put(Buffer.from(termsText)),
-    }
+    const node = await documents.put(Buffer.from(nodeDescriptor(key, config, own.descriptions, VERSION)))
+    descriptors.set(key.name, node)
+    return { node, charter: registry.network, terms: await documents.put(Buffer.from(termsText)) }
   }
-
-  const clients = witnesses.map(({ client }) => client)
-  const registry = await LocalRegistry.open({
-    disk,
-    folder: join(folder, 'registry'),
-    signer: registrySigner,
-    owner,
-    documents,
-    witnesses: clients,
-    policy: policyNow(),
-    intervalMs: config.publishMilliseconds,
-    onFork: ({ source }) =>
-      report(`the registry's log is not the one that ${source} saw; it takes no more entries`),
+  let address: string | undefined = config.publicUrl
+  let running: GatewayNode | undefined
+  const operator = new Operator({
+    registry,
+    keyring,
+    url: () => address,
+    node: () => {
+      const signer = signers.at(-1)!
+      const descriptor = descriptors.get(signer.key.name)
+      const digests = own.descriptions.map(({ manifest, signed }) => signed?.manifest ?? manifest)
+      return descriptor === undefined ? undefined : { signer, descriptor, models: [...new Set(digests)] }
+    },
+    witnessed: () => running?.publisher.witnessed,
   })
-  onClose(() => registry.close())
-  const { charter: charterDigest, node } = await papersFor(signers.at(-1)!.key)
-  const papersStated = [
-    { kind: 'charter', digest: charterDigest },
-    { kind: 'node', digest: node },
-  ]
-  await registry.state(papersStated, Date.now())
-  await registry.publisher.publishNow()
-  registry.publisher.start()
-  const point = await registry.witnessedPoint()
+  await registry.begin()
+  const charter = await registry.charter()
+  if (charter !== undefined) await documents.put(charter)
 
   const openGateway = async (): Promise<GatewayNode> => {
+    // This member's own witnesses need no registry to know its logs.
+    for (const witness of witnesses) witness.trust(signers.map(signerVkey))
+    const { official } = registry.mirror
+    const point = official && registryPoint(official.origin, official)
     const generation = identity.generations.at(-1)!
     const signer = signers.at(-1)!
     return GatewayNode.open({
@@ -166,8 +167,8 @@ async function start(
       folder: join(folder, generation.folder),
       signer,
       config,
-      witnesses: clients,
-      policy: policyNow(),
+      witnesses: registry.witnessClients(),
+      policy: registry.policy,
       documents,
       papers: await papersFor(signer.key),
       ...(point && { registry: point }),
@@ -185,16 +186,15 @@ async function start(
     report(`${error.message}, and fewer are here: this folder is an old copy. A new log continues for it`)
     await succeed(disk, folder, identity, error.cause)
     signers.push(await signerOf(disk, folder, identity.generations.at(-1)!))
-    trustLogs()
     return openGateway()
   })
+  running = gateway
+  onPoint = point => gateway.setRegistry(point)
   onClose(() => gateway.close())
   if (gateway.startCheck === 'unreachable')
     report('no witness answered at start, so nobody could say whether this folder is an old copy')
   if (gateway.orphans > 0)
     report(`${gateway.orphans} streams were cut off by the last stop, and are on record as that`)
-  // A log that had to be continued has a node description of its own.
-  await registry.state([{ kind: 'node', digest: gateway.options.papers.node }], Date.now())
   const older = await openOlder(disk, folder, identity, documents)
   for (const one of older) onClose(() => one.close())
 
@@ -215,37 +215,48 @@ async function start(
       halted: gateway.store.log.halted?.message ?? null,
     },
     registry: {
-      origin: registry.log.origin,
-      size: registry.log.signed.size,
-      witnessed: registry.publisher.witnessed?.size ?? 0,
+      origin: registry.book.state.host?.origin ?? null,
+      size: registry.book.size,
+      witnessed: registry.mirror.official?.size ?? 0,
+      hosting: registry.hosting,
     },
+    member: membership.member,
+    validator: registry.validator.status,
     witnesses: gateway.publisher.witnesses,
-    owners: [{ name: config.operator, witnesses: witnesses.map(({ name }) => name) }],
+    owners: ownerGroups(registry.policy).map(({ name, witnesses: all }) => ({
+      name: name.replace(/^owner-/, ''),
+      witnesses: all.map(one => one.name),
+    })),
     models: [...models.keys()],
     upstreams: backends.map(({ name, models: names }) => ({ name, models: names })),
   })
   const mounts: Record<string, Hono> = {
     '/log': logApp(() => gateway.store.log, currentSigner.key),
-    '/registry': logApp(() => registry.log, registrySigner.key),
+    ...registry.apps(),
   }
   for (const [i, { log, key: logKey }] of older.entries())
     mounts[`/logs/${i + 1}`] = logApp(() => log, logKey)
   if (demo) mounts['/demo'] = demoApp()
+  mounts['/models'] = sharedModelsApp(own.signed.filter(({ share }) => share))
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
+  const callProtocol = callPaths(config.passThrough)
+  const sealer = new Sealer(registry.book)
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
+    seal: receipt => sealer.seal(receipt),
     async erase(receiptId, secret) {
       // Opening it shows that the secret is the holder's.
       await gateway.receipts.get(receiptId, secret)
       await gateway.lifecycle.eraseId(receiptId)
     },
     documents,
+    callProtocol,
     backends,
     models,
     metrics,
     mounts,
-    trust: () => trustOffer(`${config.operator}-${id}`, policyNow()),
+    trust: () => trustOffer(nameOf(registry, config.operator), registry.policy, registry.network),
     status,
     writable: () => gateway.store.log.writable,
     report: fault,
@@ -256,10 +267,26 @@ async function start(
     backends,
     models,
     metrics,
+    callProtocol,
     fetch: request => app.fetch(request),
     report: fault,
   })
   const url = await listen(server, config.host, config.port)
+  address ??= url
+  // The log is stated before it is shown to anyone, so that the first record is already one that witnesses take.
+  await operator.reconcile()
+  let told = ''
+  registry.start(async () => {
+    await operator.reconcile()
+    const witnessesNow = registry.witnessClients()
+    const known = registry.book.state.logs.has(currentSigner.key.name)
+    const { groups, quorum } = registry.policy
+    const now = JSON.stringify([witnessesNow.map(({ vkey, url: at }) => [vkey, at]), groups, quorum, known])
+    // Witnesses that did not know this log yet are asked again at once.
+    if (now !== told) gateway.publisher.configure(witnessesNow, registry.policy)
+    told = now
+  })
+  onClose(() => registry.stop())
   onClose(
     () =>
       new Promise<void>(resolve => {
@@ -276,16 +303,21 @@ async function start(
     models: [...models.values()].map(({ description: { name, version } }) => ({ name, version })),
     upstreams: backends.map(({ name, models: names }) => ({ name, models: names })),
     dataFolder: folder,
-    policy: policyNow(),
+    get policy() {
+      return registry.policy
+    },
     gateway,
-    registry: registry.log,
+    registry,
+    member: membership.member,
     local: witnesses,
     close,
   }
 }
 
-function logLine({ key }: NoteSigner): { key: NoteSigner['key']; url: string } {
-  return { key, url: key.name.endsWith('/registry') ? '/registry' : '/log' }
+/** What a reader is offered to call the network: the name of a common one, or the owner's where it is theirs alone. */
+function nameOf({ book }: RegistryNode, operator: string): string {
+  const { members, name } = book.state
+  return members.size > 1 ? name : `${operator}-${name}`
 }
 
 function isFork(cause: unknown): cause is ForkEvidence {

@@ -12,9 +12,11 @@ import { MAX_WITNESS_BODY, refusal, TEXT_CONTENT_TYPE, type Witness, type Witnes
 export interface WitnessAppOptions {
   /** Told of errors that are the witness's own; the caller hears no more than `internal`. */
   onError?: (error: unknown) => void
+  /** Decides before the witness does: an answer in its place, or undefined. */
+  gate?: (body: Uint8Array) => Promise<WitnessAnswer | undefined>
 }
 
-export function witnessApp(witness: Witness, { onError }: WitnessAppOptions = {}): Hono {
+export function witnessApp(witness: Witness, { onError, gate }: WitnessAppOptions = {}): Hono {
   const app = new Hono()
 
   app.post('/add-checkpoint', async c => {
@@ -25,7 +27,7 @@ export function witnessApp(witness: Witness, { onError }: WitnessAppOptions = {}
       return respond(refusal(400, 'bad-request', 'the body broke off'))
     }
     if (body === undefined) return respond(refusal(413, 'too-large', 'the body is over 1 MiB'))
-    return respond(witness.addCheckpoint(body))
+    return respond((await gate?.(body)) ?? witness.addCheckpoint(body))
   })
 
   app.get('/vkey', () =>

@@ -139,6 +139,11 @@ export class WitnessClient {
     this.#clock = options.clock ?? Date.now
   }
 
+  /** A client for a witness by its key. */
+  static of(name: string, key: VerifierKey, url: string, send?: Fetch): WitnessClient {
+    return new WitnessClient({ name, vkey: formatVkey(key), url, ...(send && { fetch: send }) })
+  }
+
   get vkey(): string {
     return formatVkey(this.key)
   }

@@ -42,10 +42,11 @@ export class Publisher {
   readonly #options: PublisherOptions
   readonly #log: PublishedLog
   readonly #suite: Suite
-  readonly #policy: Policy
+  #policy: Policy
   readonly #intervalMs: number
   readonly #graceMs: number
-  readonly #peers: Peer[]
+  #peers: Peer[]
+  readonly #newPeer: (client: WitnessClient) => Peer
   readonly #abort = new AbortController()
   #gathering: Gathering | undefined
   #witnessed: SignedCheckpoint | undefined
@@ -69,7 +70,8 @@ export class Publisher {
     this.#policy = { ...options.policy, logs: [{ key: options.key }] }
     this.#intervalMs = options.intervalMs ?? 1000
     this.#graceMs = options.graceMs ?? 100
-    this.#peers = witnesses.map(client => new Peer(client, backoff, clock))
+    this.#newPeer = client => new Peer(client, backoff, clock)
+    this.#peers = witnesses.map(this.#newPeer)
   }
 
   /** Takes up where the last run ended. Throws `bad-config`; rejects where the log or the file cannot be read. */
@@ -96,6 +98,18 @@ export class Publisher {
   /** What failed on our side in the last round: a disk that cannot be written. */
   get lastError(): unknown {
     return this.#lastError
+  }
+
+  /** From the next round on asks these witnesses, and counts by this policy. Those that stay and answer keep what is known of them. */
+  configure(witnesses: readonly WitnessClient[], policy: Policy): void {
+    this.#policy = { ...policy, logs: [{ key: this.#options.key }] }
+    this.#peers = witnesses.map(client => {
+      const known = this.#peers.find(
+        peer => peer.client.vkey === client.vkey && peer.client.url === client.url,
+      )
+      return known ?? this.#newPeer(client)
+    })
+    this.#gathering = undefined
   }
 
   start(): void {

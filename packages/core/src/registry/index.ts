@@ -1,0 +1,23 @@
+/** The registry's rules: a pure, total fold from its entries to its state (docs/registry.md). */
+export { draw, newestSeed, revealEpoch, seedOf } from './beacon.ts'
+export { recordText } from './collection.ts'
+export * from './evidence.ts'
+export { hostUrl } from './host-url.ts'
+export { parseKeyText } from './key-text.ts'
+export { policyFrom } from './policy.ts'
+export * from './records.ts'
+export { type Outcome, Registry, rootHex } from './registry.ts'
+export { RULES, type Rule } from './rule.ts'
+export { NEWEST_RULES } from './rules.ts'
+export {
+  CHAMBERS,
+  type Chamber,
+  COLLECTIONS,
+  type CollectionName,
+  digestText,
+  type Outline,
+  State,
+} from './state.ts'
+export * from './statement.ts'
+export { successors } from './succession.ts'
+export { DEFAULT_TERMS, parseTerms, quorumOf, type Terms } from './terms.ts'

@@ -1,0 +1,85 @@
+/** The charter: entry 0. Names the founders, their keys, the terms and the first host. Signed by each founder. */
+import type { VerifierKey } from '../../note/vkey.ts'
+import { keyTexts, line, memberFields, shape, url } from '../fields.ts'
+import { parseKeyText } from '../key-text.ts'
+import type { Kind } from '../kind.ts'
+import { keysTaken, registerKeys } from '../membership.ts'
+import type { Application } from '../records.ts'
+import { DEFAULT_TERMS, parseTerms, type Terms } from '../terms.ts'
+
+export interface Charter {
+  name: string
+  terms: Partial<Terms>
+  founders: { member: Application['member']; keys: Application['keys'] }[]
+  host: { vkey: string; key: VerifierKey; member: string; url: string }
+}
+
+const MAX_FOUNDERS = 16
+
+export const charter: Kind<Charter> = {
+  purposes: ['member'],
+  parse(body, suite) {
+    const host = shape.object(body.host, 'host')
+    const vkey = shape.string(host.vkey, 'host.vkey', 4096)
+    const parsed: Charter = {
+      name: line(body.name, 'name', 64),
+      terms: parseTerms(body.terms ?? {}),
+      founders: shape.array(body.founders, 'founders', MAX_FOUNDERS).map((item, i) => {
+        const fields = shape.object(item, `founders[${i}]`)
+        return {
+          member: memberFields(fields.member, `founders[${i}].member`),
+          keys: keyTexts(fields.keys, `founders[${i}].keys`, suite),
+        }
+      }),
+      host: {
+        vkey,
+        key: parseKeyText(vkey, 'host', suite).vkey!,
+        member: shape.string(host.member, 'host.member', 64),
+        url: url(host.url, 'host.url'),
+      },
+    }
+    const { founders } = parsed
+    if (founders.length === 0) shape.fail('founders', 'at least one')
+    if (new Set(founders.map(({ member: { id } }) => id)).size < founders.length)
+      shape.fail('founders', 'members of different ids')
+    for (const [i, { keys }] of founders.entries())
+      if (!keys.some(({ purpose }) => purpose === 'member'))
+        shape.fail(`founders[${i}].keys`, 'a member key among them')
+    if (!founders.some(({ member: { id } }) => id === parsed.host.member))
+      shape.fail('host.member', 'one of the founders')
+    if (!founders.some(({ member: { roles } }) => roles.includes('validator')))
+      shape.fail('founders', 'a validator among them')
+    return parsed
+  },
+  selfSigned: true,
+  brings: ({ founders }) =>
+    founders.map(({ member, keys }) => ({ member: { ...member, status: 'active' }, keys })),
+  check(state, { body, signers, suite }) {
+    if (state.network !== '') return 'charter-exists'
+    const signed = new Set(signers.map(({ member }) => member.id))
+    if (body.founders.some(({ member }) => !signed.has(member.id))) return 'quorum-not-met'
+    const ids = body.founders.flatMap(({ keys }) =>
+      keys.map(one => parseKeyText(one.key, one.purpose, suite).id),
+    )
+    if (new Set(ids).size < ids.length) return 'key-taken'
+    return undefined
+  },
+  apply(state, { body, digest, index, suite }) {
+    state.network = digest
+    state.name = body.name
+    state.terms = { ...DEFAULT_TERMS, ...body.terms }
+    for (const { member, keys } of body.founders) {
+      state.members.set(member.id, {
+        ...member,
+        status: 'active',
+        since: state.moment(index),
+        ended: null,
+      })
+      if (keysTaken(state, member.id, keys, suite) === undefined)
+        registerKeys(state, member.id, keys, index, suite)
+    }
+    const { vkey, key, member, url: base } = body.host
+    state.host = { origin: key.name, vkey, member, url: base, from: 0 }
+    state.hosts.set(key.name, state.host)
+  },
+}

@@ -1,0 +1,182 @@
+/** The records that the registry's state is made of. */
+import type { Terms } from './terms.ts'
+
+export const ROLES = ['operator', 'publisher', 'validator', 'auditor', 'deployer'] as const
+export type Role = (typeof ROLES)[number]
+
+/**
+ * What a key may sign. `member`: statements of its member. `recovery`: revocations and new keys, and no other key can
+ * touch it. `validator`: ticks, digests, reveals, hand-ins, moves. `witness`: cosignatures. `log`: an inference log.
+ * `host`: the registry's log. `model`: model manifests.
+ */
+export const PURPOSES = ['member', 'recovery', 'validator', 'witness', 'log', 'host', 'model'] as const
+export type Purpose = (typeof PURPOSES)[number]
+
+/** When something came to be: the entry's index, and registry time in Unix milliseconds (0 before the first ticks). */
+export interface Moment {
+  index: number
+  time: number
+}
+
+export interface Member {
+  id: string
+  name: string
+  /** Those under one owner's control share a group; quorums count groups. The member's own word. */
+  ownerGroup: string
+  roles: Role[]
+  /** ISO 3166-1 alpha-2. */
+  jurisdiction: string
+  /** Who runs its machines: a provider's name, or `own`. */
+  hosting: string
+  /** Base of its services. */
+  url: string | null
+  /** Of a legal entity: what it is, and its digest. */
+  evidence: { description: string; sha256: string } | null
+  status: 'applying' | 'active' | 'suspended' | 'left'
+  since: Moment
+  /** When it was suspended or left. */
+  ended: Moment | null
+}
+
+export interface RegisteredKey {
+  member: string
+  purpose: Purpose
+  /** A vkey (C2SP signed-note); for models also `spki:` and base64 of a SubjectPublicKeyInfo. */
+  key: string
+  added: Moment
+  /** Unix milliseconds; the key is of no use from then on. */
+  until: number | null
+  /** `since` is as stated, Unix milliseconds: what it signed from then on does not count. */
+  revoked: (Moment & { since: number; reason: string }) | null
+}
+
+export interface Host {
+  origin: string
+  vkey: string
+  member: string
+  url: string
+  /** The size from which it holds the log. */
+  from: number
+}
+
+/** A member's wish to join, or to change its roles or owner group. */
+export interface Application {
+  digest: string
+  member: Omit<Member, 'status' | 'since' | 'ended'>
+  keys: { purpose: Purpose; key: string; until: number | null }[]
+  sponsor: string
+  /** Owner groups that approved, by chamber. */
+  approvals: Approvals
+  status: 'open' | 'waiting' | 'active' | 'lapsed'
+  /** Counted time when its present status ends. */
+  due: number
+}
+
+export interface Approvals {
+  providers: string[]
+  watchers: string[]
+}
+
+export type Action =
+  | { action: 'amend'; terms: Partial<Terms>; rules: number | null; at: number }
+  | { action: 'remove' | 'reinstate'; member: string }
+
+export interface Proposal {
+  digest: string
+  by: string
+  action: Action
+  approvals: Approvals
+  status: 'open' | 'accepted' | 'lapsed'
+  due: number
+}
+
+export interface ModelRecord {
+  name: string
+  version: string
+  publisher: string
+  /** SHA-256 of the manifest's statement. */
+  manifest: string
+  licence: string
+  intendedUse: string
+  limits: string
+  format: string
+  stated: Moment
+  withdrawn: (Moment & { reason: string }) | null
+}
+
+export interface NodeRecord {
+  id: string
+  member: string
+  url: string
+  /** SHA-256 of the node's description. */
+  descriptor: string
+  /** Manifest digests of the models that it serves. */
+  models: string[]
+  stated: Moment
+  /** Descriptors before this one, with the entry that replaced each. */
+  before: { descriptor: string; models: string[]; stated: Moment; until: Moment }[]
+}
+
+export interface LogRecord {
+  origin: string
+  vkey: string
+  node: string
+  member: string
+  stated: Moment
+  anchor: { size: number; root: string; epoch: number; index: number } | null
+  /** Two roots at one size were shown. */
+  forked: Moment | null
+  /** A challenge that met silence. */
+  silent: (Moment & { challenge: string }) | null
+}
+
+export interface HandIn {
+  digest: string
+  by: string
+  index: number
+  /** Counted time by which the statement is in the log. */
+  due: number
+  /** The entry that holds it. */
+  done: number | null
+  overdue: boolean
+}
+
+export interface Chain {
+  member: string
+  /** The next reveal's SHA-256. */
+  tip: string
+  left: number
+  /** The first epoch that it counts in. */
+  from: number
+  /** Committed to replace this one. */
+  next: { tip: string; left: number; from: number } | null
+  missed: number
+}
+
+export interface EpochRecord {
+  epoch: number
+  seed: string
+  /** Owner groups that revealed. */
+  groups: string[]
+  /** Validators that had a chain and did not reveal. */
+  missed: string[]
+  anchors: number
+  /** Fewer than two owner groups revealed, so one owner could know the seed beforehand. */
+  predictable: boolean
+}
+
+export interface Challenge {
+  digest: string
+  type: 'consistency' | 'availability'
+  log: string
+  by: string
+  /** The record it is about, and the log's own tree that holds it. */
+  index: number
+  size: number
+  root: string
+  /** Validators who say whether it opens: availability alone. */
+  panel: string[]
+  votes: { member: string; opens: boolean }[]
+  status: 'open' | 'answered' | 'lost'
+  due: number
+}

@@ -1,0 +1,184 @@
+/** The registry's state: what the fold makes of its entries. */
+import { toHex, utf8 } from '../bytes.ts'
+import type { Suite } from '../suite.ts'
+import { Collection } from './collection.ts'
+import type {
+  Application,
+  Chain,
+  Challenge,
+  EpochRecord,
+  HandIn,
+  Host,
+  LogRecord,
+  Member,
+  ModelRecord,
+  Moment,
+  NodeRecord,
+  Proposal,
+  RegisteredKey,
+  Role,
+} from './records.ts'
+import { DEFAULT_TERMS, quorumOf, type Terms } from './terms.ts'
+
+/** Those who serve, and those who watch or rely on them. A member may sit in both. */
+export const CHAMBERS = {
+  providers: ['operator', 'publisher'],
+  watchers: ['validator', 'auditor', 'deployer'],
+} as const satisfies Record<string, readonly Role[]>
+export type Chamber = keyof typeof CHAMBERS
+
+export const COLLECTIONS = [
+  'members',
+  'keys',
+  'hosts',
+  'applications',
+  'proposals',
+  'models',
+  'nodes',
+  'logs',
+  'handIns',
+  'chains',
+  'epochs',
+  'challenges',
+] as const
+export type CollectionName = (typeof COLLECTIONS)[number]
+
+export class State {
+  /** SHA-256 of the charter's statement; empty before there is one. */
+  network = ''
+  name = ''
+  terms: Terms = DEFAULT_TERMS
+  rules = 1
+  /** Terms and rules that take effect at a size. */
+  pending: { terms: Partial<Terms>; rules: number | null; at: number }[] = []
+  /** Registry time, Unix milliseconds: what a quorum of owner groups has reached. 0 before the first. */
+  time = 0
+  /** Counted time, milliseconds: registry time without the gaps in which no quorum ticked. Deadlines count in it. */
+  clock = 0
+  /** Epochs are counted, and last at least as long as the terms say; `epochBegan` is counted time. */
+  epoch = 0
+  epochBegan = 0
+  /** The newest tick of each validators' owner group. */
+  readonly ticks = new Map<string, number>()
+  /** Effective and void statements of each member in this epoch. */
+  readonly usage = new Map<string, number>()
+  readonly handInUsage = new Map<string, number>()
+  /** Anchors of the epochs whose seed is not made yet: epoch, then origin. */
+  readonly anchors = new Map<number, Map<string, { size: number; root: string }>>()
+  /** Links revealed for them: epoch, then member. */
+  readonly reveals = new Map<number, Map<string, string>>()
+  /** State digests that validators signed for each due size, by member. */
+  readonly digests = new Map<number, Map<string, string>>()
+
+  readonly members = new Collection<Member>()
+  /** By the hex of the public key; for other than Ed25519, by the SHA-256 of the SubjectPublicKeyInfo. */
+  readonly keys = new Collection<RegisteredKey>()
+  /** By origin. */
+  readonly hosts = new Collection<Host>()
+  readonly applications = new Collection<Application>()
+  readonly proposals = new Collection<Proposal>()
+  /** By `name@version`. */
+  readonly models = new Collection<ModelRecord>()
+  /** By `member/name`. */
+  readonly nodes = new Collection<NodeRecord>()
+  /** By origin. */
+  readonly logs = new Collection<LogRecord>()
+  readonly handIns = new Collection<HandIn>()
+  readonly chains = new Collection<Chain>()
+  /** By number. */
+  readonly epochs = new Collection<EpochRecord>()
+  readonly challenges = new Collection<Challenge>()
+  /** Ids of each member's keys. */
+  readonly keysOf = new Map<string, string[]>()
+  /** Whose a model's name is. */
+  readonly modelOwners = new Map<string, string>()
+  /** Ids that deadlines are counted for, so that a tick looks at these alone. */
+  readonly open = new Set<string>()
+  host: Host | undefined
+
+  moment(index: number): Moment {
+    return { index, time: this.time }
+  }
+
+  /** Owner groups that have an active member with one of these roles, in the order in which they came. */
+  groups(roles: readonly Role[]): string[] {
+    const groups = new Set<string>()
+    for (const { status, roles: has, ownerGroup } of this.members.values())
+      if (status === 'active' && has.some(role => roles.includes(role))) groups.add(ownerGroup)
+    return [...groups]
+  }
+
+  setKey(id: string, key: RegisteredKey): void {
+    this.keys.set(id, key)
+    const ids = this.keysOf.get(key.member)
+    if (ids === undefined) this.keysOf.set(key.member, [id])
+    else ids.push(id)
+  }
+
+  /** A member's keys, by id. */
+  keysOfMember(member: string): [string, RegisteredKey][] {
+    return (this.keysOf.get(member) ?? []).map(id => [id, this.keys.get(id)!])
+  }
+
+  /** Whether these owner groups are a quorum of the validators'. */
+  isQuorum(groups: ReadonlySet<string>): boolean {
+    const all = this.groups(['validator'])
+    const there = all.filter(group => groups.has(group)).length
+    return all.length > 0 && there >= quorumOf(all.length, this.terms.quorum)
+  }
+
+  /**
+   * Whether these owner groups may move the host. The host's own group is left out where others remain, for it is the
+   * one complained of; any quorum that cosigned still shares a group with any that moves (docs/decisions/0009).
+   */
+  mayMove(groups: ReadonlySet<string>): boolean {
+    const hosted = this.members.get(this.host?.member ?? '')?.ownerGroup
+    const all = this.groups(['validator'])
+    const others = all.filter(group => group !== hosted)
+    const electors = others.length >= 2 ? others : all
+    const there = electors.filter(group => groups.has(group)).length
+    return electors.length > 0 && there >= quorumOf(electors.length, this.terms.quorum)
+  }
+
+  /** Whether more than half of each chamber's owner groups approved. A chamber without groups has no say. */
+  isApproved(approvals: Record<Chamber, readonly string[]>): boolean {
+    return (Object.keys(CHAMBERS) as Chamber[]).every(chamber => {
+      const groups = this.groups(CHAMBERS[chamber])
+      const there = groups.filter(group => approvals[chamber].includes(group)).length
+      return groups.length === 0 || there * 2 > groups.length
+    })
+  }
+
+  /** The digest that validators sign for a size: over the roots of all collections and what stands beside them. */
+  digest(size: number, suite: Suite): string {
+    return toHex(suite.sha256(utf8(digestText(this.outline(size, suite)))))
+  }
+
+  /** What a state digest covers, from which a record's proof leads to it. */
+  outline(size: number, suite: Suite): Outline {
+    const collections = COLLECTIONS.map(name => {
+      const { size: count } = this[name]
+      return [name, count, toHex(this[name].root(suite))] as const
+    })
+    const { network, rules, time, clock, epoch, terms } = this
+    return { network, size, rules, time, clock, epoch, terms, collections }
+  }
+}
+
+export interface Outline {
+  network: string
+  size: number
+  rules: number
+  time: number
+  clock: number
+  epoch: number
+  terms: Terms
+  /** Name, count and root of each collection. */
+  collections: readonly (readonly [CollectionName, number, string])[]
+}
+
+/** The text whose SHA-256 is the state digest. */
+export function digestText(outline: Outline): string {
+  const { network, size, rules, time, clock, epoch, terms, collections } = outline
+  return `answerable-registry-state/v1\n${JSON.stringify([network, size, rules, time, clock, epoch, terms, collections])}`
+}

@@ -1,0 +1,49 @@
+/** The charter of a new network, and the application of one who joins. */
+import type { JsonObject } from '@answerable/core'
+import { DEFAULT_TERMS, parseTerms, registryPayload, signEnvelope } from '@answerable/core/registry'
+import type { Keyring } from '../registry/keyring.ts'
+import type { Membership } from './membership.ts'
+
+/** Entry 0 of a network that this member founds and hosts, signed by all the keys that it brings. */
+export function charterEntry(
+  membership: Membership,
+  keyring: Keyring,
+  url: string,
+  time: number,
+): Uint8Array {
+  const { member, networkName, terms = {} } = membership
+  const body: JsonObject = {
+    name: networkName ?? member,
+    terms: { ...DEFAULT_TERMS, ...parseTerms(terms) } as unknown as JsonObject,
+    founders: [{ member: memberFields(membership, url), keys: keysOf(keyring) }],
+    host: { vkey: keyring.all.find(({ purpose }) => purpose === 'host')!.key, member, url },
+  }
+  return signEnvelope(
+    registryPayload({ kind: 'charter', by: member, time, body }),
+    keyring.all.map(({ signer }) => signer),
+  )
+}
+
+/**
+ * An application, signed by the applicant's keys. Its author is the member who sponsors it, and who has yet to sign.
+ */
+export function applicationEntry(
+  membership: Membership,
+  keyring: Keyring,
+  { sponsor, network, url, time }: { sponsor: string; network: string; url: string; time: number },
+): Uint8Array {
+  const body: JsonObject = { member: memberFields(membership, url), keys: keysOf(keyring) }
+  return signEnvelope(
+    registryPayload({ kind: 'application', network, by: sponsor, time, body }),
+    keyring.all.map(({ signer }) => signer),
+  )
+}
+
+function memberFields(membership: Membership, url: string): JsonObject {
+  const { member, name, ownerGroup, roles, jurisdiction, hosting } = membership
+  return { id: member, name, ownerGroup, roles, jurisdiction, hosting, url }
+}
+
+function keysOf(keyring: Keyring): JsonObject[] {
+  return keyring.all.map(({ purpose, key }) => ({ purpose, key }))
+}

@@ -1,0 +1,99 @@
+/**
+ * What an operator's process states of itself: where it answers, what its node is and which log it writes, and once an
+ * epoch how far that log has come. Compared with what the registry holds, again and again, so nothing is said twice.
+ */
+import { errorCode, toHex } from '@answerable/core'
+import { formatVkey, type NoteSigner } from '@answerable/core/note'
+import type { SignedCheckpoint } from '../log/log.ts'
+import type { Keyring } from '../registry/keyring.ts'
+import { statementSigner } from '../registry/keyring.ts'
+import type { RegistryNode } from './registry-node.ts'
+
+/** The node that a data folder runs; a member may have more folders, and names them in their configuration. */
+export const NODE_NAME = 'gateway'
+
+export interface OperatorOptions {
+  registry: RegistryNode
+  keyring: Keyring
+  /** Base URL where this process is reached, once that is known. */
+  url(): string | undefined
+  node(): { signer: NoteSigner; descriptor: string; models: readonly string[] } | undefined
+  /** The newest checkpoint of the inference log that a quorum cosigned. */
+  witnessed(): SignedCheckpoint | undefined
+}
+
+export class Operator {
+  readonly #options: OperatorOptions
+  #running: Promise<void> | undefined
+
+  constructor(options: OperatorOptions) {
+    this.#options = options
+  }
+
+  /** States what the registry does not hold yet. Resolves with what is missing still, if the host did not take it. */
+  reconcile(): Promise<void> {
+    this.#running ??= this.#reconcile().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  async #reconcile(): Promise<void> {
+    const { registry, keyring } = this.#options
+    const { state } = registry.book
+    const member = state.members.get(keyring.member)
+    if (member?.status !== 'active') return
+    for (const step of [() => this.#address(), () => this.#node(), () => this.#anchor()]) {
+      await step().catch(error => {
+        // The host is away, or what it holds is newer than what is here: the next round compares again.
+        if (errorCode(error) === 'internal') throw error
+      })
+    }
+  }
+
+  async #address(): Promise<void> {
+    const { registry, keyring, url } = this.#options
+    const now = url()
+    if (now === undefined || registry.book.state.members.get(keyring.member)!.url === now) return
+    await registry.submitter.state('member', { url: now }, [keyring.statements('member')])
+  }
+
+  async #node(): Promise<void> {
+    const { registry, keyring, url, node } = this.#options
+    const { state } = registry.book
+    const own = node()
+    const address = url()
+    if (own === undefined || address === undefined) return
+    if (!state.members.get(keyring.member)!.roles.includes('operator')) return
+    const known = state.nodes.get(`${keyring.member}/${NODE_NAME}`)
+    const log = state.logs.get(own.signer.key.name)
+    const models = [...own.models]
+    const same =
+      known?.url === address &&
+      known.descriptor === own.descriptor &&
+      JSON.stringify(known.models) === JSON.stringify(models)
+    if (same && log !== undefined) return
+    const body = {
+      name: NODE_NAME,
+      url: address,
+      descriptor: own.descriptor,
+      log: formatVkey(own.signer.key),
+      models,
+    }
+    const signers = [keyring.statements('member')]
+    if (log === undefined) signers.push(statementSigner(own.signer))
+    await registry.submitter.state('node', body, signers)
+  }
+
+  async #anchor(): Promise<void> {
+    const { registry, keyring, node, witnessed } = this.#options
+    const { state } = registry.book
+    const origin = node()?.signer.key.name
+    const newest = witnessed()
+    const log = origin === undefined ? undefined : state.logs.get(origin)
+    if (log === undefined || newest === undefined || newest.size === 0) return
+    if (log.anchor !== null && (log.anchor.epoch >= state.epoch || log.anchor.size === newest.size)) return
+    const body = { log: log.origin, size: newest.size, root: toHex(newest.root) }
+    await registry.submitter.state('anchor', body, [keyring.statements('member')])
+  }
+}

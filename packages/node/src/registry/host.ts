@@ -1,0 +1,99 @@
+/**
+ * The host: orders entries, and cannot make them valid. It refuses what a rule forbids with that rule's name, so that
+ * the log is not filled with it; but a statement that a validator stamped goes in whatever comes of it, since leaving
+ * it out is what hosts are moved for.
+ */
+import { AnswerableError } from '@answerable/core'
+import type { Outcome } from '@answerable/core/registry'
+import type { RegistryBook } from './book.ts'
+
+export interface Submitted {
+  index: number
+  digest: string
+}
+
+interface Waiting {
+  entry: Uint8Array
+  resolve(submitted: Submitted): void
+  reject(error: unknown): void
+}
+
+/** Submissions that wait at once; more are asked to come again. */
+const MOST_WAITING = 4096
+/** How far a tick may be off the host's clock, in milliseconds (design, section 3). */
+const MOST_OFF = 60_000
+
+export class Host {
+  readonly #book: RegistryBook
+  readonly #clock: () => number
+  #waiting: Waiting[] = []
+  #running: Promise<void> | undefined
+
+  constructor(book: RegistryBook, clock: () => number = Date.now) {
+    this.#book = book
+    this.#clock = clock
+  }
+
+  /**
+   * Takes a statement in. Resolves once it is durable; the same statement again resolves with the entry it has.
+   * Rejects with `rule` (and the rule's name), `too-many-requests`, `not-writable` and `too-large`.
+   */
+  submit(entry: Uint8Array): Promise<Submitted> {
+    if (this.#waiting.length >= MOST_WAITING)
+      return Promise.reject(new AnswerableError('too-many-requests', 'too many submissions wait; come again'))
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ entry, resolve, reject })
+      this.#running ??= this.#run().finally(() => {
+        this.#running = undefined
+      })
+    })
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    // Those that come in one turn of the event loop are written together.
+    await new Promise(resolve => setImmediate(resolve))
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, 256)
+      try {
+        const results = await this.#book.append(
+          batch.map(({ entry }) => entry),
+          outcome => this.#takes(outcome),
+        )
+        for (const [i, { outcome, taken }] of results.entries()) this.#answer(batch[i]!, outcome, taken)
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+    }
+  }
+
+  #takes(outcome: Outcome): boolean {
+    const { effective, digest, rule, tick } = outcome
+    // It may have been moved since this was asked for.
+    if (this.#book.state.host?.origin !== this.#book.origin) return false
+    if (tick !== undefined && Math.abs(tick - this.#clock()) > MOST_OFF) return false
+    if (effective) return true
+    const handIn = digest === undefined ? undefined : this.#book.state.handIns.get(digest)
+    return handIn !== undefined && handIn.done === null && rule !== 'bad-signature'
+  }
+
+  #answer({ resolve, reject }: Waiting, outcome: Outcome, taken: boolean): void {
+    const { digest, index, rule, detail, tick } = outcome
+    const before = rule === 'duplicate' ? this.#book.find(digest!) : undefined
+    if (taken) resolve({ index, digest: digest! })
+    else if (before !== undefined) resolve({ index: before.index, digest: digest! })
+    else if (rule === undefined && this.#book.state.host?.origin !== this.#book.origin)
+      reject(new AnswerableError('wrong-host', 'the registry has another host now'))
+    else if (rule === undefined && tick !== undefined)
+      reject(ruleError('tick-off', 'over 60 s off the host’s clock'))
+    else reject(ruleError(rule ?? 'malformed-envelope', detail))
+  }
+}
+
+export function ruleError(rule: string, detail?: string): AnswerableError {
+  return new AnswerableError('rule-forbids', detail === undefined ? rule : `${rule}: ${detail}`)
+}

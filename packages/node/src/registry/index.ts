@@ -1,0 +1,7 @@
+export { registryApp, summary } from './app.ts'
+export { RegistryBook } from './book.ts'
+export { RegistryClient } from './client.ts'
+export { Host, ruleError, type Submitted } from './host.ts'
+export { type Keyring, openKeyring, statementSigner } from './keyring.ts'
+export { Mirror, type Official } from './mirror.ts'
+export { Submitter } from './submitter.ts'

@@ -1,0 +1,248 @@
+/**
+ * Following the host: entries come from it, or from any other that has them, and count only where they make the tree
+ * that the host signed. What a quorum of owners cosigned is official and never goes back; what only the host signed may
+ * turn out to be an abandoned end.
+ */
+import { join } from 'node:path'
+import { AnswerableError, equal, errorCode, fromUtf8, type Suite } from '@answerable/core'
+import { parseNote, parseVkey } from '@answerable/core/note'
+import { policyFrom, Registry } from '@answerable/core/registry'
+import { evaluatePolicy, openCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
+import { nodeSuite } from '../log/suite.ts'
+import type { Disk } from '../storage/disk.ts'
+import type { RegistryBook } from './book.ts'
+import type { RegistryClient } from './client.ts'
+
+export interface MirrorOptions {
+  book: RegistryBook
+  disk: Disk
+  /** Data folder: the newest official checkpoint is kept there. */
+  folder: string
+  /** SHA-256 of the charter's statement, which is what this process knows its network by. */
+  network: string
+  suite?: Suite
+  /** Told of the entries of an abandoned end, once the book has left them behind. Must not throw. */
+  onAbandoned?: (entries: readonly Uint8Array[]) => void
+  /** Told of two checkpoints that the host signed over two histories. */
+  onFork?: (note: string, ours: string) => Promise<void>
+}
+
+export interface Official {
+  origin: string
+  size: number
+  root: Uint8Array
+  note: string
+}
+
+/** Entries held in memory before they are checked. */
+const PIECE = 2048
+/** Entries since the last official checkpoint that are replayed for a new host: more than a quorum would leave open. */
+const MOST_REPLAYED = 100_000
+
+export class Mirror {
+  readonly #options: MirrorOptions
+  readonly #suite: Suite
+  #official: Official | undefined
+  #newest: Official | undefined
+  #running: Promise<unknown> = Promise.resolve()
+
+  private constructor(options: MirrorOptions) {
+    this.#options = options
+    this.#suite = options.suite ?? nodeSuite
+  }
+
+  static async open(options: MirrorOptions): Promise<Mirror> {
+    const mirror = new Mirror(options)
+    const stored = await options.disk.readFile(mirror.#path)
+    if (stored !== undefined) {
+      const note = fromUtf8(stored)
+      const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+      mirror.#official = { origin, size, root, note }
+    }
+    return mirror
+  }
+
+  /** The newest checkpoint of the registry that a quorum cosigned. */
+  get official(): Official | undefined {
+    return this.#official
+  }
+
+  /** The newest checkpoint that a host signed and whose entries are here, cosigned or not. */
+  get newest(): Official | undefined {
+    return this.#newest ?? this.#official
+  }
+
+  /** Brings the book up to what this peer has. Throws `unavailable` where it cannot be reached, and as `reach`. */
+  async follow(peer: RegistryClient): Promise<void> {
+    await this.reach(await peer.checkpoint(), peer)
+  }
+
+  /**
+   * Brings the book to a checkpoint. Throws `bad-signature`, `unsigned` or `wrong-host` where the registry's host did
+   * not sign it, `conflict` where its tree is not the one that is here, and `bad-proof` where the entries are not its.
+   */
+  reach(note: string, peer: RegistryClient): Promise<void> {
+    const done = this.#running.then(() => this.#reach(note, peer))
+    this.#running = done.catch(() => undefined)
+    return done
+  }
+
+  async #reach(note: string, peer: RegistryClient): Promise<void> {
+    const { book } = this.#options
+    const { origin } = parseCheckpoint(parseNote(note).text)
+    const { host } = book.state
+    if (host !== undefined && origin === host.origin) {
+      openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
+      const fits = await this.#fits(note, peer)
+      if (!fits) return this.#forked(note, peer)
+      await this.#officiate(note)
+      // The entries themselves may say that the host has changed, or that a quorum is another.
+      return
+    }
+    await this.#adopt(note, peer)
+  }
+
+  /** Whether a checkpoint of the host continues, or is part of, what is here. What it adds is taken in. */
+  async #fits(note: string, peer: RegistryClient): Promise<boolean> {
+    const { book } = this.#options
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    if (size <= book.size) return equal(await book.log.rootAt(size), root)
+    try {
+      await this.#extend(peer, size, root, origin)
+      return true
+    } catch (error) {
+      if (errorCode(error) === 'conflict') return false
+      throw error
+    }
+  }
+
+  /** The host signed this, and it is another history than the one here. Where a quorum saw it, it is the one. */
+  async #forked(note: string, peer: RegistryClient): Promise<void> {
+    const { book, onFork } = this.#options
+    const { origin, size } = parseCheckpoint(parseNote(note).text)
+    const ours = this.newest?.note
+    if (ours !== undefined && ours !== note) await onFork?.(note, ours)
+    if (!this.#isQuorum(note, book.registry))
+      throw new AnswerableError('conflict', `${origin}: another history of ${size} entries than the one here`)
+    await this.#adopt(note, peer)
+  }
+
+  /**
+   * A checkpoint by another than the host that is known here: a first one, or that of a successor. Its entries are
+   * replayed from the last official one; they count where they lead to it as host, and a quorum cosigned.
+   */
+  async #adopt(note: string, peer: RegistryClient): Promise<void> {
+    const { book, network } = this.#options
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    const base = Math.min(this.#official?.size ?? 0, book.size)
+    // An old host that has not heard yet, or a mirror that is behind: what it has is here.
+    if (size < base) return
+    if (book.size > 0 && size <= book.size && equal(await book.log.rootAt(size), root)) return
+    if (book.size === 0) return this.#first(note, peer)
+    const fetched: Uint8Array[] = []
+    for await (const part of peer.entries(base, Math.min(size, base + MOST_REPLAYED))) fetched.push(...part)
+    const scratch = new Registry(this.#suite)
+    for (let at = 0; at < base; at += PIECE)
+      for (const entry of await book.entries(at, Math.min(PIECE, base - at))) scratch.append(entry)
+    for (const entry of fetched) scratch.append(entry)
+    if (scratch.state.network !== network)
+      throw new AnswerableError('conflict', `${peer.url}: the registry of another network`)
+    if (!equal(scratch.root(), root))
+      throw new AnswerableError('bad-proof', `${origin}: its entries do not make its tree`)
+    const { host } = scratch.state
+    if (host?.origin !== origin)
+      throw new AnswerableError('wrong-host', `${origin} is not the host of this registry`)
+    openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
+    // A move was signed by a quorum of validators, in the entry itself; anything else waits for one to cosign.
+    const moved = scratch.state.hosts.size > book.state.hosts.size
+    if (!moved && !this.#isQuorum(note, scratch)) throw noQuorum(origin)
+    let common = base
+    const own = await book.entries(base, Math.min(book.size, size) - base)
+    while (common - base < own.length && equal(own[common - base]!, fetched[common - base]!)) common++
+    const abandoned = await book.entries(common, book.size - common)
+    const next = fetched.slice(common - base)
+    if (abandoned.length > 0) await book.rewind(common, next)
+    else await book.append(next)
+    await this.#officiate(note)
+    if (abandoned.length > 0) this.#options.onAbandoned?.(abandoned)
+  }
+
+  /** Keeps a checkpoint as official where a quorum cosigned it. */
+  async #officiate(note: string): Promise<void> {
+    const { book, disk } = this.#options
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    if (size >= (this.#newest?.size ?? 0)) this.#newest = { origin, size, root, note }
+    if (size < (this.#official?.size ?? 0)) return
+    if (this.#official?.note === note || !this.#isQuorum(note, book.registry)) return
+    await disk.replace(this.#path, Buffer.from(note))
+    this.#official = { origin, size, root, note }
+  }
+
+  /** For the host itself, whose own publisher gathers the cosignatures. */
+  async officiate(note: string): Promise<void> {
+    await this.#officiate(note)
+  }
+
+  /** Entries from where the book ends to a checkpoint's size. Where they do not make its tree, none of them stays. */
+  async #extend(peer: RegistryClient, size: number, root: Uint8Array, origin: string): Promise<void> {
+    const { book } = this.#options
+    const wrong = new AnswerableError(
+      'conflict',
+      `${origin}: its tree of ${size} does not continue what is here`,
+    )
+    const from = book.size
+    if (size - from <= PIECE) {
+      const entries: Uint8Array[] = []
+      for await (const part of peer.entries(from, size)) entries.push(...part)
+      if (!equal(book.registry.rootWith(entries), root)) throw wrong
+      await book.append(entries)
+      return
+    }
+    // Too many to hold: they are appended as they come, and taken back where the root is another.
+    try {
+      for await (const part of peer.entries(from, size)) await book.append(part)
+      if (!equal(book.registry.root(), root)) throw wrong
+    } catch (error) {
+      await book.rewind(from)
+      throw error
+    }
+  }
+
+  /** The first copy: of the network that was asked for, signed by the host that its entries name, and cosigned. */
+  async #first(note: string, peer: RegistryClient): Promise<void> {
+    const { book, network } = this.#options
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    try {
+      for await (const part of peer.entries(0, size)) {
+        await book.append(part)
+        // Before anything else of it is taken in.
+        if (book.state.network !== network)
+          throw new AnswerableError('conflict', `${peer.url}: the registry of another network`)
+      }
+      if (!equal(book.registry.root(), root))
+        throw new AnswerableError('bad-proof', `${origin}: its entries do not make its tree`)
+      const { host } = book.state
+      if (host?.origin !== origin)
+        throw new AnswerableError('wrong-host', `${origin} is not the host of this registry`)
+      openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
+      if (!this.#isQuorum(note, book.registry)) throw noQuorum(origin)
+    } catch (error) {
+      if (book.size > 0) await book.rewind(0)
+      throw error
+    }
+    await this.#officiate(note)
+  }
+
+  #isQuorum(note: string, registry: Registry): boolean {
+    const result = evaluatePolicy(policyFrom(registry.state, this.#suite), note, this.#suite)
+    return result.outcome === 'ok' && result.quorum && result.owners.length > 0
+  }
+
+  get #path(): string {
+    return join(this.#options.folder, 'registry-official')
+  }
+}
+
+function noQuorum(origin: string): AnswerableError {
+  return new AnswerableError('unavailable', `${origin}: no quorum has cosigned it yet; try again later`)
+}

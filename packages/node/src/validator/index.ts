@@ -1,0 +1,5 @@
+export { validatorApp } from './app.ts'
+export { Duties } from './duties.ts'
+export { type Gate, registryGate } from './gate.ts'
+export { Moves } from './moves.ts'
+export { type Stamp, Validator } from './validator.ts'
