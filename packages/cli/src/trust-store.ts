@@ -11,6 +11,7 @@ import type { Trust } from '@answerable/core/receipt'
 import { POLICY_LIMITS, type Policy, parsePolicy } from '@answerable/core/tlog'
 import { nodeSuite } from '@answerable/node/log'
 import { homeFolder, refuseWritableByOthers, writePrivately } from './home.ts'
+import { PublisherStore } from './publisher-store.ts'
 
 const TYPE = 'https://answerable.dev/trusted/v1'
 /** Also the name of a file, so the same on systems that do not tell capitals apart. */
@@ -34,9 +35,11 @@ export interface TrustedEntry {
 export type NewEntry = Omit<TrustedEntry, 'policy' | 'revoked'> & Partial<Pick<TrustedEntry, 'revoked'>>
 
 export class TrustStore {
+  readonly #home: string
   readonly #folder: string
 
   constructor(home: string = homeFolder()) {
+    this.#home = home
     this.#folder = join(home, 'trust')
   }
 
@@ -112,9 +115,12 @@ export class TrustStore {
     return true
   }
 
-  /** For core: every network, under the reader's name for it. */
+  /** For core: every network and every publisher, under the reader's name for it. */
   trust(): Trust {
-    return { networks: this.all().map(({ name, policy, revoked }) => ({ name, policy, revoked })) }
+    return {
+      networks: this.all().map(({ name, policy, revoked }) => ({ name, policy, revoked })),
+      publishers: new PublisherStore(this.#home).all(),
+    }
   }
 
   #path(name: string): string {

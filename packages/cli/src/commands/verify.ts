@@ -4,6 +4,7 @@ import { AnswerableError } from '@answerable/core'
 import {
   type AcceptancePolicy,
   DEFAULT_POLICY,
+  publishersFrom,
   type Trust,
   trustFrom,
   type VerifyOptions,
@@ -16,6 +17,7 @@ import { print, printJson } from '../output/style.ts'
 import { wrap } from '../output/text.ts'
 import { policyName, verificationLines } from '../output/verification.ts'
 import { asTyped } from '../program.ts'
+import { PublisherStore } from '../publisher-store.ts'
 import { TrustStore } from '../trust-store.ts'
 
 export async function run(args: string[]): Promise<number> {
@@ -57,8 +59,17 @@ export async function run(args: string[]): Promise<number> {
   return verdict.met ? 0 : 1
 }
 
-/** A policy file can bring the trust to judge by; otherwise it is the reader's store. */
-function trustOf({ trust }: AcceptancePolicy, file: string | undefined): Trust {
+/** A policy file can bring the trust to judge by, networks and publishers; otherwise it is the reader's store. */
+function trustOf(policy: AcceptancePolicy, file: string | undefined): Trust {
+  const { publishers: own } = policy
+  const publishers =
+    own === undefined || file === undefined
+      ? new PublisherStore().all()
+      : inFile(file, () => publishersFrom(own, nodeSuite))
+  return { ...networksOf(policy, file), publishers }
+}
+
+function networksOf({ trust }: AcceptancePolicy, file: string | undefined): Trust {
   if (trust === undefined || file === undefined) return new TrustStore().trust()
   const name = basename(file)
   const texts = trust.map((policy, i) => ({ name: trust.length === 1 ? name : `${name} ${i + 1}`, policy }))

@@ -11,6 +11,17 @@ export function accountability(facts: Facts): Claim {
   if (parties.state === 'wrong') return { claim: 'accountability', ...failure(parties, WHAT.parties) }
   if (!isShownRecord(record)) return notShownRecord('accountability')
   const value = parties.state === 'opened' ? parties.value : undefined
+  if (registered === false) {
+    return {
+      claim: 'accountability',
+      result: 'fail',
+      basis: 'signature',
+      reason: 'registry-evidence-mismatch',
+      sentence:
+        'What came along of the registry is not what validators signed, or does not fit its own proofs.',
+      notShown: 'Who answers for this, and who altered it.',
+    }
+  }
   if (registered !== undefined) return { claim: 'accountability', ...ofRegistered(registered, value) }
   if (value === undefined) {
     return {

@@ -32,6 +32,22 @@ const Upstream = z.strictObject({
   connections: z.number().int().min(1).max(4096).default(128),
 })
 
+/** Who must have signed a model: one key, or roots that the signer's certificate must lead to. */
+const ModelSignature = z
+  .strictObject({
+    /** The signature file (OpenSSF Model Signing); from the working directory, as all of these. */
+    file: z.string().min(1),
+    /** A public key in PEM. */
+    key: z.string().min(1).optional(),
+    /** Certificates in PEM. */
+    roots: z.array(z.string().min(1)).min(1).max(64).optional(),
+    /** As of when the certificates must be valid; now, unless told. */
+    asOf: z.iso.datetime().optional(),
+    /** The folder of the files that are signed together; that of the model's file, unless told. */
+    folder: z.string().min(1).optional(),
+  })
+  .refine(({ key, roots }) => (key === undefined) !== (roots === undefined), 'either key or roots')
+
 const LocalModel = z.strictObject({
   /** What callers name it by. */
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'letters, digits and . _ : - alone'),
@@ -46,6 +62,10 @@ const LocalModel = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest in lower-case hex')
     .optional(),
+  /** Its signature: then the files are compared with the manifest before anything is served. */
+  signature: ModelSignature.optional(),
+  /** Whether anybody may fetch its files, under /models; only for a signed one. */
+  share: z.boolean().optional(),
   /** GGUF only: in tokens; by default what the model was trained on, and 4,096 at most. */
   contextSize: z
     .number()
@@ -78,6 +98,10 @@ export const GatewayConfig = z.strictObject({
     .array(LocalModel)
     .max(64)
     .refine(models => new Set(models.map(({ name }) => name)).size === models.length, 'two of one name')
+    .refine(
+      models => models.every(({ share, signature }) => !share || signature !== undefined),
+      'share: only a signed model can be shared',
+    )
     .default([]),
   /** Callers' keys. Without any, the gateway only listens on loopback. */
   keys: z.array(Key).max(65_536).default([]),
@@ -120,6 +144,7 @@ export const GatewayConfig = z.strictObject({
 export type GatewayConfig = z.infer<typeof GatewayConfig>
 export type UpstreamConfig = z.infer<typeof Upstream>
 export type LocalModelConfig = z.infer<typeof LocalModel>
+export type ModelSignatureConfig = z.infer<typeof ModelSignature>
 export type KeyConfig = z.infer<typeof Key>
 
 /** Environment variables that override the file, by the field they set. */

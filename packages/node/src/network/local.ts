@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import { AnswerableError, toHex } from '@answerable/core'
 import { type NoteSigner, signerVkey, type VerifierKey } from '@answerable/core/note'
+import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
 import type { RegistryPoint } from '@answerable/core/statement'
 import { ownerGroups, type Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
@@ -18,8 +19,10 @@ import { Metrics } from '../gateway/metrics.ts'
 import { GatewayNode, listen, registryPoint } from '../gateway/node.ts'
 import { publicApp, VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
+import { sharedModelsApp } from '../gateway/shared-models.ts'
 import { Upstream } from '../gateway/upstream.ts'
 import { Documents } from '../record/documents.ts'
+import { Sealer } from '../registry/sealer.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
 import type { Fetch, ForkEvidence } from '../witness/index.ts'
@@ -125,6 +128,8 @@ async function start(
   const backends: Backend[] = [...(options.backends ?? []), ...own.backends, ...upstreams]
   for (const backend of backends) onClose(() => backend.close())
 
+  // Receipts bring the signature of the model that answered, where it is small enough to travel.
+  for (const { bytes } of own.signed) if (bytes.length <= MAX_DOCUMENT_BYTES) await documents.put(bytes)
   const termsText = terms(config)
   const descriptors = new Map<string, string>()
   const papersFor = async (key: VerifierKey) => {
@@ -141,7 +146,7 @@ async function start(
     node: () => {
       const signer = signers.at(-1)!
       const descriptor = descriptors.get(signer.key.name)
-      const digests = own.descriptions.map(({ manifest }) => manifest)
+      const digests = own.descriptions.map(({ manifest, signed }) => signed?.manifest ?? manifest)
       return descriptor === undefined ? undefined : { signer, descriptor, models: [...new Set(digests)] }
     },
     witnessed: () => running?.publisher.witnessed,
@@ -232,11 +237,14 @@ async function start(
   for (const [i, { log, key: logKey }] of older.entries())
     mounts[`/logs/${i + 1}`] = logApp(() => log, logKey)
   if (demo) mounts['/demo'] = demoApp()
+  mounts['/models'] = sharedModelsApp(own.signed.filter(({ share }) => share))
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
   const callProtocol = callPaths(config.passThrough)
+  const sealer = new Sealer(registry.book)
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
+    seal: receipt => sealer.seal(receipt),
     async erase(receiptId, secret) {
       // Opening it shows that the secret is the holder's.
       await gateway.receipts.get(receiptId, secret)
