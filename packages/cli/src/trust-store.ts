@@ -1,12 +1,22 @@
 /**
  * Whom this reader trusts: a file for each network in `trust/` of the home folder, with the tlog-policy that they
- * agreed to, where it came from and when. Nothing gets in here but by `trust add`, or by the reader's own hand.
+ * agreed to, where it came from and when. Nothing gets in here but by `trust add` and `trust update`, or by the
+ * reader's own hand. Beside it stands the network's registry as it was last replayed: `NAME.entries`, each entry behind
+ * its length in two bytes as in a bundle of tlog-tiles, and `NAME.checkpoint`.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { AnswerableError, parseJson } from '@answerable/core'
+import { parseNote } from '@answerable/core/note'
 import type { Trust } from '@answerable/core/receipt'
-import { POLICY_LIMITS, type Policy, parsePolicy } from '@answerable/core/tlog'
+import {
+  encodeBundle,
+  POLICY_LIMITS,
+  type Policy,
+  parseCheckpoint,
+  parsePolicy,
+  TILE_WIDTH,
+} from '@answerable/core/tlog'
 import { nodeSuite } from '@answerable/node/log'
 import { homeFolder, refuseWritableByOthers, writePrivately } from './home.ts'
 
@@ -24,6 +34,19 @@ export interface TrustedEntry {
   url: string
   /** RFC 3339. */
   added: string
+  /** SHA-256 of the charter's statement, where the network has a registry: what `trust update` pins. */
+  network?: string
+  /** Log keys that were revoked, by vkey, with the POSIX second since when. */
+  revoked?: Record<string, number>
+}
+
+/** A network's registry as it was last replayed. */
+export interface KeptRegistry {
+  note: string
+  size: number
+  root: Uint8Array
+  /** The file of its entries. */
+  where: string
 }
 
 export class TrustStore {
@@ -53,21 +76,69 @@ export class TrustStore {
     refuseWritableByOthers(this.#folder)
     refuseWritableByOthers(path)
     try {
-      const fields = parseJson(readFileSync(path), { maxBytes: 2 * POLICY_LIMITS.bytes, maxDepth: 2 })
-      const { type, policy, url, added } = fields as Record<string, unknown>
+      const fields = parseJson(readFileSync(path), { maxBytes: 2 * POLICY_LIMITS.bytes, maxDepth: 3 })
+      const { type, policy, url, added, network, revoked } = fields as Record<string, unknown>
       if (type !== TYPE || ![policy, url, added].every(field => typeof field === 'string'))
         throw new AnswerableError('bad-policy', 'not a file of this trust store')
       const text = policy as string
-      return { name, text, policy: parsePolicy(text, nodeSuite), url: url as string, added: added as string }
+      return {
+        name,
+        text,
+        policy: parsePolicy(text, nodeSuite),
+        url: url as string,
+        added: added as string,
+        ...(typeof network === 'string' && { network }),
+        ...(revoked !== undefined && { revoked: readRevoked(revoked) }),
+      }
     } catch (cause) {
       throw new AnswerableError('bad-policy', `${path}: ${(cause as Error).message}`, { cause })
     }
   }
 
-  put({ name, text, url, added }: Omit<TrustedEntry, 'policy'>): string {
+  put({ name, text, url, added, network, revoked }: Omit<TrustedEntry, 'policy'>): string {
     const path = this.#path(name)
-    writePrivately(path, `${JSON.stringify({ type: TYPE, policy: text, url, added }, null, 2)}\n`)
+    const fields = { type: TYPE, policy: text, url, added, network, revoked }
+    writePrivately(path, `${JSON.stringify(fields, null, 2)}\n`)
     return path
+  }
+
+  /** Keeps a registry for later, offline. The checkpoint last: it says how many entries count. */
+  keep(name: string, note: string, entries: readonly Uint8Array[]): void {
+    const bundles: Uint8Array[] = []
+    for (let at = 0; at < entries.length; at += TILE_WIDTH)
+      bundles.push(encodeBundle(entries.slice(at, at + TILE_WIDTH)))
+    writePrivately(this.#beside(name, 'entries'), Buffer.concat(bundles))
+    writePrivately(this.#beside(name, 'checkpoint'), note)
+  }
+
+  kept(name: string): KeptRegistry | undefined {
+    const path = this.#beside(name, 'checkpoint')
+    const where = this.#beside(name, 'entries')
+    if (!existsSync(path) || !existsSync(where)) return undefined
+    refuseWritableByOthers(path)
+    refuseWritableByOthers(where)
+    const note = readFileSync(path, 'utf8')
+    const { size, root } = parseCheckpoint(parseNote(note).text)
+    return { note, size, root, where }
+  }
+
+  /** The entries that were kept, as many as the checkpoint has. Throws `corrupt` where there are fewer. */
+  keptEntries(name: string): Uint8Array[] {
+    const kept = this.kept(name)
+    if (kept === undefined) return []
+    const bytes = readFileSync(kept.where)
+    const entries: Uint8Array[] = []
+    for (let at = 0; entries.length < kept.size; ) {
+      const length = at + 2 <= bytes.length ? bytes.readUInt16BE(at) : Number.POSITIVE_INFINITY
+      if (at + 2 + length > bytes.length)
+        throw new AnswerableError(
+          'corrupt',
+          `${kept.where}: ends early; run: answerable trust update ${name}`,
+        )
+      entries.push(bytes.subarray(at + 2, at + 2 + length))
+      at += 2 + length
+    }
+    return entries
   }
 
   /** Whether there was one. */
@@ -75,17 +146,35 @@ export class TrustStore {
     const path = this.#path(name)
     if (!existsSync(path)) return false
     rmSync(path)
+    for (const kind of ['entries', 'checkpoint'] as const) rmSync(this.#beside(name, kind), { force: true })
     return true
   }
 
   /** For core: every network, under the reader's name for it. */
   trust(): Trust {
-    return { networks: this.all().map(({ name, policy }) => ({ name, policy })) }
+    return {
+      networks: this.all().map(({ name, policy, revoked }) => ({
+        name,
+        policy,
+        ...(revoked && { revoked }),
+      })),
+    }
+  }
+
+  #beside(name: string, kind: 'entries' | 'checkpoint'): string {
+    return join(this.#folder, `${checkName(name)}.${kind}`)
   }
 
   #path(name: string): string {
     return join(this.#folder, `${checkName(name)}.json`)
   }
+}
+
+function readRevoked(value: unknown): Record<string, number> {
+  const entries = Object.entries(value as object)
+  if (entries.some(([, since]) => !Number.isSafeInteger(since)))
+    throw new AnswerableError('bad-policy', 'revoked: expected seconds')
+  return Object.fromEntries(entries)
 }
 
 /** Throws `bad-request` for a name that no file can have. */

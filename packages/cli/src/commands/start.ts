@@ -5,6 +5,7 @@ import { expectPositionals, readArguments } from '../command.ts'
 import { runNetwork, writeDemoRequest } from '../network.ts'
 import { bold, dim, good, print, style, warn } from '../output/style.ts'
 import { count, labelled, plain, wrap } from '../output/text.ts'
+import { program } from '../program.ts'
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readArguments(args, {
@@ -67,9 +68,4 @@ function decisionLines(url: string, model: string, requestFile: string): string[
     `    ${good(`-H "content-type: application/json" \\`)}`,
     `    ${good(`--data-binary "@${requestFile}"`)}`,
   ]
-}
-
-/** How this program is called where it was started: by npm in a clone, by name where it is installed. */
-function program(): string {
-  return process.env.npm_lifecycle_event === undefined ? 'answerable' : 'npm run -s answerable --'
 }
