@@ -3,7 +3,7 @@ import { AnswerableError } from '@answerable/core'
 import { parseTerms } from '@answerable/core/registry'
 import { expectPositionals, readArguments, required } from '../command.ts'
 import { readInput } from '../input.ts'
-import { bold, good, print, printJson } from '../output/style.ts'
+import { bold, dim, good, print, printJson } from '../output/style.ts'
 import { labelled, plain, wrap } from '../output/text.ts'
 import { program } from '../program.ts'
 import { seconds } from '../registry/duration.ts'
@@ -55,13 +55,13 @@ export async function run(args: string[]): Promise<number> {
     ),
     ...labelled('data', folder),
     '',
-    ...wrap(
-      `Take ${folder}/keys/recovery.pem elsewhere, off this machine, and delete it here: it is what replaces stolen keys. Nothing needs it to be here.`,
-    ),
-    '',
     'Start it, and then invite others:',
     `  ${good(`${program()} start --data ${folder}`)}`,
     `  ${good(`${program()} network invite --data ${folder}`)}`,
+    '',
+    ...wrap(
+      `Once it has started, take ${folder}/keys/recovery.pem elsewhere, off this machine, and delete it here: it is what replaces stolen keys.`,
+    ).map(dim),
   )
   return 0
 }

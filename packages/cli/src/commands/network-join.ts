@@ -2,17 +2,19 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { AnswerableError } from '@answerable/core'
-import { hostUrl, openEntry, parseRegistryPayload } from '@answerable/core/registry'
+import { type Application, hostUrl, openEntry, parseRegistryPayload } from '@answerable/core/registry'
 import {
   applicationEntry,
   type Invitation,
   loadMembership,
   type Membership,
   parseInvitation,
+  takeFirstCopy,
 } from '@answerable/node/network'
 import type { Keyring } from '@answerable/node/registry'
-import { realDisk } from '@answerable/node/storage'
+import { lockFolder, realDisk } from '@answerable/node/storage'
 import { expectPositionals, readArguments } from '../command.ts'
 import { writePrivately } from '../home.ts'
 import { isInTheClear } from '../http.ts'
@@ -65,18 +67,20 @@ export async function run(args: string[]): Promise<number> {
   const config = configFrom(values, membership.name)
   const keyring =
     before === undefined ? await settleFolder(folder, membership, config) : await allKeys(folder, membership)
+  await keepCopy(folder, keyring, invitation)
   const path = join(folder, 'config.json')
   const url = addressIn(existsSync(path) ? JSON.parse(await readFile(path, 'utf8')) : config)
   const digest = await apply({ folder, membership, keyring, invitation, replayed, url })
-  const done = await replayWhole(clientOf(invitation.url), { network })
-  const application = done.state.applications.get(digest)
+  const { done, application } = await taken(invitation, digest)
   if (values.json)
     printJson({ network, member: membership.member, digest, application: application ?? null, folder })
   else
     print(
       `${good('Applied')} to ${bold(plain(done.state.name))} as ${bold(membership.member)}.`,
       '',
-      ...(application === undefined ? [] : applicationLines(done.state, application)),
+      ...(application === undefined
+        ? [`  application  ${digest}`]
+        : applicationLines(done.state, application)),
       ...nextLines(folder),
     )
   return 0
@@ -157,6 +161,39 @@ interface Applying {
   invitation: Invitation
   replayed: Replayed
   url: string
+}
+
+/** The registry as it was shown, for this member's process to go on from. */
+async function keepCopy(folder: string, keyring: Keyring, { network, url }: Invitation): Promise<void> {
+  let unlock: (() => void) | undefined
+  try {
+    unlock = lockFolder(folder)
+    await takeFirstCopy({ disk: realDisk, folder, keyring, network, url })
+  } catch (error) {
+    if (!(error instanceof AnswerableError)) throw error
+    // Its process runs, and follows by itself.
+    if (error.code === 'locked') return
+    note(
+      ...wrap(
+        `warning: no copy of the registry could be kept (${error.message}); start this member before it is approved`,
+      ),
+    )
+  } finally {
+    unlock?.()
+  }
+}
+
+/** The host's next checkpoint, which has the application, comes within a second or so. */
+async function taken(
+  { url, network }: Invitation,
+  digest: string,
+): Promise<{ done: Replayed; application: Application | undefined }> {
+  for (let tries = 0; ; tries++) {
+    const done = await replayWhole(clientOf(url), { network })
+    const application = done.state.applications.get(digest)
+    if (application !== undefined || tries === 10 || done.registry.size > 10_000) return { done, application }
+    await wait(500)
+  }
 }
 
 /** Kept before it is sent, so that one who was cut off sends the very same again. */

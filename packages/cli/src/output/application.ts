@@ -7,9 +7,10 @@ import { labelled, plain } from './text.ts'
 export function applicationLines(state: State, application: Application): string[] {
   const { digest, member, status, approvals, due } = application
   const left = period(Math.max(0, Math.ceil((due - state.clock) / 1000)))
-  const lines = [`  application  ${digest}`, ...labelled('approvals', approvalWords(state, approvals))]
-  if (status === 'active') return [...lines, ...labelled('status', 'admitted')]
-  if (status === 'lapsed') return [...lines, ...labelled('status', 'lapsed: not approved in time')]
+  const head = `  application  ${digest}`
+  if (status === 'active') return [head, ...labelled('status', 'approved by both chambers: admitted')]
+  if (status === 'lapsed') return [head, ...labelled('status', 'lapsed: not approved in time')]
+  const lines = [head, ...labelled('approvals', approvalWords(state, approvals))]
   if (status === 'waiting')
     return [...lines, ...labelled('status', `approved; in after ${left} of counted time`)]
   const missing = whoMayApprove(state, approvals).map(plain).join(', ')

@@ -3,7 +3,7 @@
  * and the metrics stay on the first one, which is loopback unless its configuration has keys.
  */
 import { createServer } from 'node:http'
-import { AnswerableError } from '@answerable/core'
+import { AnswerableError, errorCode } from '@answerable/core'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { NetworkConfig } from '../gateway/config.ts'
@@ -62,7 +62,10 @@ export async function listenExposed(all: Fetch, { host, port }: NetworkConfig): 
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
   })
-  const url = await listen(server, host, port)
+  const url = await listen(server, host, port).catch(cause => {
+    if (errorCode(cause) !== 'port-taken') throw cause
+    throw new AnswerableError('port-taken', `network.port: ${port} is taken; give another one`, { cause })
+  })
   return {
     url,
     close: () =>
