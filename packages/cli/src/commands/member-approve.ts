@@ -5,7 +5,7 @@ import { expectPositionals, readArguments } from '../command.ts'
 import { applicationLines } from '../output/application.ts'
 import { bold, good, print, printJson } from '../output/style.ts'
 import { labelled, plain } from '../output/text.ts'
-import { openMemberFolder, replayOf } from '../registry/member-folder.ts'
+import { openMemberFolder, replayNewest } from '../registry/member-folder.ts'
 import { speak } from '../registry/speak.ts'
 import { approvalWords } from '../registry/words.ts'
 
@@ -16,7 +16,7 @@ export async function run(args: string[]): Promise<number> {
   })
   const [what] = expectPositionals(positionals, 'ID or DIGEST')
   const member = await openMemberFolder(values.data)
-  const replayed = await replayOf(member)
+  const replayed = await replayNewest(member)
   const { state } = replayed
   const of = digestOf(state, what)
   const said = await speak(member, replayed, 'approval', { of })

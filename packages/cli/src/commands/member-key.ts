@@ -14,7 +14,7 @@ import { readTime } from '../input.ts'
 import { bold, good, print, printJson } from '../output/style.ts'
 import { labelled, plain, wrap } from '../output/text.ts'
 import { program } from '../program.ts'
-import { keysOf, type MemberFolder, openMemberFolder, replayOf } from '../registry/member-folder.ts'
+import { keysOf, type MemberFolder, openMemberFolder, replayNewest } from '../registry/member-folder.ts'
 import { speak } from '../registry/speak.ts'
 
 const OPTIONS = {
@@ -51,7 +51,7 @@ async function add(member: MemberFolder, values: Values): Promise<number> {
   const { folder, membership } = member
   const fresh = await newKey(member, purpose)
   const signers = [await signerFor(member, values), statementSigner(fresh.signer)]
-  const replayed = await replayOf(member)
+  const replayed = await replayNewest(member)
   const key = formatVkey(fresh.signer.key)
   const said = await speak(member, replayed, 'key', { keys: [{ purpose, key }] }, signers)
   const id = toHex(fresh.signer.key.publicKey)
@@ -78,9 +78,15 @@ async function add(member: MemberFolder, values: Values): Promise<number> {
           ...labelled('before', `${old.file}: good still, until it is revoked`),
           `  ${good(`${program()} member key revoke ${old.id} --data ${folder}`)}`,
         ]),
-    ...wrap('Start the process again, so that it signs with this one.'),
+    ...wrap(NEXT[purpose] ?? 'Start the process again, so that it signs with this one.'),
   )
   return 0
+}
+
+const NEXT: Record<string, string> = {
+  recovery: 'Take it elsewhere, off this machine, and delete it here.',
+  witness:
+    'Start the process again at once: more than half of an owner’s witnesses count as the owner’s word.',
 }
 
 interface Fresh {
@@ -131,7 +137,7 @@ async function newKey({ folder, membership }: MemberFolder, purpose: string): Pr
 
 async function revoke(member: MemberFolder, id: string, values: Values): Promise<number> {
   const signer = await signerFor(member, values)
-  const replayed = await replayOf(member)
+  const replayed = await replayNewest(member)
   const own = replayed.state.keysOfMember(member.membership.member)
   const matching = /^[0-9a-f]{8,64}$/.test(id) ? own.filter(([known]) => known.startsWith(id)) : []
   const [key] = matching[0] ?? []

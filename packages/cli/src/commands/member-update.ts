@@ -6,7 +6,7 @@ import { expectPositionals, readArguments } from '../command.ts'
 import { applicationLines } from '../output/application.ts'
 import { good, print, printJson } from '../output/style.ts'
 import { labelled, wrap } from '../output/text.ts'
-import { keysOf, openMemberFolder, replayOf } from '../registry/member-folder.ts'
+import { keysOf, openMemberFolder, replayNewest } from '../registry/member-folder.ts'
 import { rolesOf } from '../registry/options.ts'
 import { type Said, speak } from '../registry/speak.ts'
 
@@ -31,7 +31,7 @@ export async function run(args: string[]): Promise<number> {
   if (Object.keys(fields).length === 0 && !applies)
     throw new AnswerableError('bad-request', 'nothing to say anew; see --help')
   const member = await openMemberFolder(values.data)
-  const replayed = await replayOf(member)
+  const replayed = await replayNewest(member)
   const { state } = replayed
   const said: Said[] = []
   let membership: Membership = { ...member.membership, ...(fields as Partial<Membership>) }

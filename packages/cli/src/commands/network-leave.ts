@@ -4,7 +4,7 @@ import { expectPositionals, readArguments } from '../command.ts'
 import { good, print, printJson } from '../output/style.ts'
 import { plain, wrap } from '../output/text.ts'
 import { ask, canAsk } from '../prompt.ts'
-import { openMemberFolder, replayOf } from '../registry/member-folder.ts'
+import { openMemberFolder, replayNewest } from '../registry/member-folder.ts'
 import { speak } from '../registry/speak.ts'
 
 export async function run(args: string[]): Promise<number> {
@@ -15,7 +15,7 @@ export async function run(args: string[]): Promise<number> {
   })
   expectPositionals(positionals)
   const member = await openMemberFolder(values.data)
-  const replayed = await replayOf(member)
+  const replayed = await replayNewest(member)
   const { member: id } = member.membership
   if (!values.yes) {
     if (!canAsk())

@@ -1,5 +1,5 @@
 /** What a registry holds: an overview, the records of one sort, or one entry with what came of it. */
-import { AnswerableError, type JsonObject } from '@answerable/core'
+import { AnswerableError } from '@answerable/core'
 import {
   COLLECTIONS,
   type CollectionName,
@@ -8,11 +8,11 @@ import {
   parseRegistryPayload,
 } from '@answerable/core/registry'
 import { expectPositionals, readArguments } from '../command.ts'
-import { fieldLines } from '../output/fields.ts'
+import { layOut } from '../output/json-layout.ts'
 import { recordTable } from '../output/records.ts'
 import { ruleWords } from '../output/rule-words.ts'
 import { bad, bold, good, print, printJson } from '../output/style.ts'
-import { count, labelled, plain, wrap } from '../output/text.ts'
+import { count, labelled, plain, plainLines, wrap } from '../output/text.ts'
 import { time } from '../output/time.ts'
 import type { Replayed } from '../registry/replay.ts'
 import { stateOf } from '../registry/state-of.ts'
@@ -32,15 +32,16 @@ export async function run(args: string[]): Promise<number> {
   const [what] = positionals.length === 0 ? [undefined] : expectPositionals(positionals, 'WHAT')
   const collection = COLLECTIONS.find(name => name === what)
   const wanted = collection === undefined ? what : undefined
-  const found: Found[] = []
+  // By index: a replay may be begun again.
+  const found = new Map<number, Found>()
   const replayed = await stateOf(values, {
     onEntry(entry, outcome) {
-      if (wanted !== undefined && isWanted(outcome, wanted)) found.push({ entry, outcome })
+      if (wanted !== undefined && isWanted(outcome, wanted)) found.set(outcome.index, { entry, outcome })
     },
   })
   if (what === undefined) overview(replayed, values.json)
   else if (collection !== undefined) showCollection(replayed, collection, values.json)
-  else if (found.length > 0) for (const one of found) showEntry(replayed, one, values.json)
+  else if (found.size > 0) showEntries(replayed, [...found.values()], values.json)
   else
     throw new AnswerableError(
       'not-found',
@@ -95,28 +96,37 @@ function showCollection({ state, registry }: Replayed, name: CollectionName, jso
   else print(bold(count(records.length, name.replace(/s$/, ''), name)), ...recordTable(name, records))
 }
 
-function showEntry({ state }: Replayed, { entry, outcome }: Found, json: boolean): void {
-  const opened = attempt(() => openEntry(entry))
-  const statement = opened && attempt(() => parseRegistryPayload(opened.payload))
-  if (json) {
-    printJson({ ...outcome, statement: statement ?? null, envelope: Buffer.from(entry).toString() })
+function showEntries(replayed: Replayed, found: readonly Found[], json: boolean): void {
+  if (!json) {
+    for (const one of found) print(...entryLines(replayed, one))
     return
   }
+  const entries = found.map(({ entry, outcome }) => ({
+    ...outcome,
+    statement: attempt(() => parseRegistryPayload(openEntry(entry).payload)) ?? null,
+    envelope: Buffer.from(entry).toString(),
+  }))
+  printJson(entries.length === 1 ? entries[0] : entries)
+}
+
+function entryLines({ state }: Replayed, { entry, outcome }: Found): string[] {
+  const opened = attempt(() => openEntry(entry))
+  const statement = opened && attempt(() => parseRegistryPayload(opened.payload))
   const signers = opened?.signatures.map(({ keyid }) => {
     const key = state.keys.get(keyid)
     return key === undefined ? plain(keyid).slice(0, 16) : `${plain(key.member)} (${key.purpose})`
   })
-  print(
+  return [
     bold(`Entry ${outcome.index}${outcome.kind === undefined ? '' : `: ${plain(outcome.kind)}`}`),
     ...(outcome.digest === undefined ? [] : [`  digest       ${outcome.digest}`]),
     ...labelled('came of it', outcome.effective ? good('effective') : bad('void')),
     ...(outcome.effective ? [] : wrap(ruleWords(outcome.rule!, outcome.detail), 15)),
     ...(statement === undefined
       ? []
-      : [...labelled('by', `${plain(statement.by)}, on ${time(statement.time)} by its own clock`)]),
+      : labelled('by', `${plain(statement.by)}, on ${time(statement.time)} by its own clock`)),
     ...(signers === undefined ? [] : labelled('signed by', signers.join(', '))),
-    ...(statement === undefined ? [] : fieldLines(statement.body as JsonObject, 2)),
-  )
+    ...(statement === undefined ? [] : plainLines(layOut(JSON.stringify(statement.body))).split('\n')),
+  ]
 }
 
 function attempt<T>(read: () => T): T | undefined {

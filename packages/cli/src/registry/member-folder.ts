@@ -2,12 +2,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { AnswerableError, errorCode } from '@answerable/core'
+import { hostUrl } from '@answerable/core/registry'
 import { type Address, loadAddress, loadMembership, type Membership } from '@answerable/node/network'
 import { type Keyring, openKeyring, RegistryClient } from '@answerable/node/registry'
 import { realDisk } from '@answerable/node/storage'
 import { FolderSource } from '../audit/folder-source.ts'
 import { dataFolder } from '../home.ts'
-import { type RegistrySource, type Replayed, type ReplayOptions, replayWhole } from './replay.ts'
+import { extend, type RegistrySource, type Replayed, type ReplayOptions, replayWhole } from './replay.ts'
 
 export interface MemberFolder {
   folder: string
@@ -66,6 +67,23 @@ export async function replayOf(member: MemberFolder, options: ReplayOptions = {}
       `nobody is known to ask; run: answerable start --data ${member.folder}`,
     )
   )
+}
+
+/**
+ * As the host has it by now, for a statement that depends on it: while too few owners cosign, a member's own copy shows
+ * no more than what they did cosign. The own one where the host cannot be asked.
+ */
+export async function replayNewest(member: MemberFolder): Promise<Replayed> {
+  const own = await replayOf(member)
+  const { host } = own.state
+  const url = host?.member === member.membership.member ? member.address?.url : hostUrl(own.state)
+  if (url === undefined) return own
+  try {
+    return (await extend(own, clientOf(url))) ?? (await replayOf(member))
+  } catch (error) {
+    if (errorCode(error) === 'internal') throw error
+    return replayOf(member)
+  }
 }
 
 /** A client of a member's process, by its base URL or that of its registry. */

@@ -3,7 +3,7 @@ import { expectPositionals, readArguments } from '../command.ts'
 import { good, print, printJson } from '../output/style.ts'
 import { labelled, plain } from '../output/text.ts'
 import { program } from '../program.ts'
-import { openMemberFolder, replayOf } from './member-folder.ts'
+import { openMemberFolder, replayNewest } from './member-folder.ts'
 import { speak } from './speak.ts'
 import { approvalWords, period } from './words.ts'
 
@@ -14,7 +14,7 @@ export async function propose(args: string[], action: 'remove' | 'reinstate'): P
   })
   const [id] = expectPositionals(positionals, 'ID')
   const member = await openMemberFolder(values.data)
-  const replayed = await replayOf(member)
+  const replayed = await replayNewest(member)
   const { state } = replayed
   const said = await speak(member, replayed, 'proposal', { action, member: id })
   const { approvals } = state.proposals.get(said.digest)!

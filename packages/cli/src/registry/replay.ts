@@ -151,6 +151,22 @@ async function once(source: RegistrySource, options: ReplayOptions): Promise<Rep
   }
 }
 
+/**
+ * Goes on with what a source has beyond what was replayed, which is used up by this: what is counted stays as it was.
+ * Undefined where that does not lead to a tree that the host signed.
+ */
+export async function extend(replayed: Replayed, source: RegistrySource): Promise<Replayed | undefined> {
+  const note = await source.checkpoint()
+  const checkpoint = parseCheckpoint(parseNote(note).text)
+  const { registry } = replayed
+  if (checkpoint.size <= registry.size) return replayed
+  for await (const part of source.entries(registry.size, checkpoint.size))
+    for (const entry of part) registry.append(entry)
+  const { owners, faults } = judge(registry, note, checkpoint)
+  if (faults.some(({ kind }) => kind !== 'quorum')) return undefined
+  return { ...replayed, where: source.url, note, checkpoint, owners, faults }
+}
+
 function judge(
   registry: Registry,
   note: string,

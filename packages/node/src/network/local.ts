@@ -113,7 +113,7 @@ async function start(
   // Set below: the registry begins before there is a gateway to tell.
   let onPoint: ((point: RegistryPoint) => void) | undefined
   const { membership, keyring, registry, witnesses } = await openMember(
-    { ...options, id, url: statedUrl(config) ?? `http://${config.host}:${config.port}`, report },
+    { ...options, id, url: statedUrl(config) ?? listeningUrl(config), report },
     async official => {
       const root = toHex(official.root)
       await documents.putCheckpoint(root, official.size, official.note)
@@ -322,4 +322,9 @@ function statedUrl({ network, publicUrl }: GatewayConfig): string | undefined {
 
 function isFork(cause: unknown): cause is ForkEvidence {
   return cause !== null && typeof cause === 'object' && 'note' in cause && 'size' in cause
+}
+
+/** Before it listens: where it will, unless the port is any. */
+function listeningUrl({ network, host, port }: GatewayConfig): string {
+  return `http://${network?.host ?? host}:${network?.port ?? port}`
 }
