@@ -55,19 +55,33 @@ function networkFolder(root: string): DataFolder {
     logs.push({ path: join(root, folder), entries: 'digest', ...(key && { ownKey: key }) })
     if (key !== undefined) keys.push({ role: i === generations.length - 1 ? 'log' : 'old log', key })
   }
-  const registry = publicKey(join(root, 'registry.pem'), `${id}.local/registry`)
+  const member = memberName(root, id)
+  const registry = publicKey(join(root, 'keys', 'host.pem'), `${member}/registry`)
   if (existsSync(join(root, 'registry')))
     logs.push({ path: join(root, 'registry'), entries: 'statement', ...(registry && { ownKey: registry }) })
   if (registry !== undefined) keys.push({ role: 'registry', key: registry })
-  const owner = publicKey(join(root, 'owner.pem'), `${id}.local/owner`)
-  if (owner !== undefined) keys.push({ role: 'owner', key: owner })
+  for (const role of ['member', 'validator', 'recovery']) {
+    const key = publicKey(join(root, 'keys', `${role}.pem`), `${member}/${role}`)
+    if (key !== undefined) keys.push({ role, key })
+  }
   for (const name of readdirSync(root)
     .filter(file => /^witness-\d+$/.test(file))
     .sort()) {
-    const witness = publicKey(join(root, name, 'key.pem'), `${id}.local/${name}`, SIG_COSIGNATURE_ED25519)
+    const witness = publicKey(join(root, name, 'key.pem'), `${member}/${name}`, SIG_COSIGNATURE_ED25519)
     if (witness !== undefined) keys.push({ role: 'witness', key: witness })
   }
   return { root, logs, keys }
+}
+
+/** The member that the folder is; where it was never started, that of a network of its own. */
+function memberName(root: string, id: string): string {
+  try {
+    const { member } = JSON.parse(readFileSync(join(root, 'membership.json'), 'utf8'))
+    if (typeof member === 'string') return member
+  } catch {
+    // As it is before the first start.
+  }
+  return `${id}.local`
 }
 
 function kindOf(folder: string): LogFolder['entries'] {

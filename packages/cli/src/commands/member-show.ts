@@ -32,11 +32,12 @@ export async function run(args: string[]): Promise<number> {
     printJson({ member, keys: Object.fromEntries(keys), nodes, logs, application: application ?? null })
     return 0
   }
-  const since = member.since.time === 0 ? '' : `, since ${time(member.since.time)}`
+  const moment = member.ended ?? member.since
+  const since = moment.time === 0 ? '' : `, since ${time(moment.time)}`
   print(
     bold(plain(id)),
     ...labelled('name', plain(member.name)),
-    ...labelled('status', `${member.status}${since} (entry ${member.since.index})`),
+    ...labelled('status', `${member.status}${since} (entry ${moment.index})`),
     ...labelled('owner', plain(member.ownerGroup)),
     ...labelled('roles', member.roles.join(', ')),
     ...labelled('where', `${member.jurisdiction}; hosting: ${plain(member.hosting)}`),

@@ -115,7 +115,16 @@ test('a running network keeps its folder to itself, and its port', async () => {
 test('the keys of a folder', async () => {
   const { out } = await answerable(['keys', 'show', '--data', data, '--json'], { home })
   const roles = JSON.parse(out).keys.map(({ role }: { role: string }) => role)
-  assert.deepEqual(roles, ['log', 'registry', 'owner', 'witness', 'witness', 'witness'])
+  assert.deepEqual(roles, [
+    'log',
+    'registry',
+    'member',
+    'validator',
+    'recovery',
+    'witness',
+    'witness',
+    'witness',
+  ])
   assert.equal((await answerable(['keys', 'show', '--data', data], { home })).status, 0)
 })
 
