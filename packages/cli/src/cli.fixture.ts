@@ -39,7 +39,7 @@ export function temporaryFolder(): string {
 const COMPILED = temporaryFolder()
 
 export function start(args: readonly string[], { home, environment }: RunOptions): ChildProcess {
-  const { NODE_TEST_CONTEXT: _, FORCE_COLOR: __, ...inherited } = process.env
+  const { NODE_TEST_CONTEXT: _, FORCE_COLOR: __, npm_lifecycle_event: ___, ...inherited } = process.env
   return spawn(process.execPath, [MAIN, ...args], {
     env: { ...inherited, NODE_COMPILE_CACHE: COMPILED, ANSWERABLE_HOME: home, ...environment },
     stdio: 'pipe',

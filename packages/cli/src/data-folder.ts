@@ -55,12 +55,12 @@ function networkFolder(root: string): DataFolder {
     logs.push({ path: join(root, folder), entries: 'digest', ...(key && { ownKey: key }) })
     if (key !== undefined) keys.push({ role: i === generations.length - 1 ? 'log' : 'old log', key })
   }
-  const member = memberName(root, id)
+  const member = memberOf(root) ?? `${id}.local`
   const registry = publicKey(join(root, 'keys', 'host.pem'), `${member}/registry`)
   if (existsSync(join(root, 'registry')))
     logs.push({ path: join(root, 'registry'), entries: 'statement', ...(registry && { ownKey: registry }) })
   if (registry !== undefined) keys.push({ role: 'registry', key: registry })
-  for (const role of ['member', 'validator', 'recovery']) {
+  for (const role of ['member', 'recovery', 'validator']) {
     const key = publicKey(join(root, 'keys', `${role}.pem`), `${member}/${role}`)
     if (key !== undefined) keys.push({ role, key })
   }
@@ -73,15 +73,16 @@ function networkFolder(root: string): DataFolder {
   return { root, logs, keys }
 }
 
-/** The member that the folder is; where it was never started, that of a network of its own. */
-function memberName(root: string, id: string): string {
+/** The member that a folder is, where it is one by now. */
+function memberOf(root: string): string | undefined {
+  const path = join(root, 'membership.json')
+  if (!existsSync(path)) return undefined
   try {
-    const { member } = JSON.parse(readFileSync(join(root, 'membership.json'), 'utf8'))
-    if (typeof member === 'string') return member
-  } catch {
-    // As it is before the first start.
+    const { member } = JSON.parse(readFileSync(path, 'utf8'))
+    return typeof member === 'string' ? member : undefined
+  } catch (cause) {
+    throw new AnswerableError('corrupt', `${path}: not a membership`, { cause })
   }
-  return `${id}.local`
 }
 
 function kindOf(folder: string): LogFolder['entries'] {

@@ -2,6 +2,7 @@
 import { AnswerableError } from '@answerable/core'
 import { note, printJson, style } from './output/style.ts'
 import { wrap } from './output/text.ts'
+import { UNBREAKABLE } from './program.ts'
 
 /** The input was unusable, or something outside was. */
 const EXIT_UNUSABLE = 2
@@ -11,7 +12,10 @@ const EXIT_FAULT = 70
 export function report(error: unknown, { json }: { json: boolean }): number {
   const known = error instanceof AnswerableError
   const message = error instanceof Error ? error.message : String(error)
-  if (json) printJson({ error: { code: known ? error.code : 'internal', message } })
+  if (json) {
+    const text = message.replaceAll(UNBREAKABLE, ' ')
+    printJson({ error: { code: known ? error.code : 'internal', message: text } })
+  }
   if (known) say(`${message} (${error.code})`)
   else {
     say(message)

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Command } from './command.ts'
 import { bold, dim } from './output/style.ts'
 import { wrap } from './output/text.ts'
+import { asTyped, UNBREAKABLE } from './program.ts'
 
 /** From the package itself, so that asking for it loads nothing else. */
 export function versionLine(): string {
@@ -21,7 +22,7 @@ export function listLines(commands: readonly Command[], group?: string): string[
       ({ name, summary }) => `  ${`${name} `.padEnd(16)}${name.length > 15 ? ' ' : ''}${summary}`,
     ),
     '',
-    dim('answerable COMMAND --help says more of one. Exit status 2: unusable input.'),
+    ...wrap(`${asTyped('COMMAND --help')} says more of one. Exit status 2: unusable input.`).map(dim),
     ...(group === undefined
       ? [dim('ANSWERABLE_HOME: where you keep whom you trust. NO_COLOR: no colours.')]
       : []),
@@ -33,9 +34,16 @@ export function commandLines({ name, summary, usage }: Command): string[] {
   return [
     `${name}: ${summary}`,
     '',
-    ...wrap(`Usage: answerable ${name} ${head}`).map((line, i) => bold(i === 0 ? line : `  ${line}`)),
+    ...wrap(`Usage: answerable ${name} ${head.replace(/\[[^\]]*\]/g, together)}`).map((line, i) =>
+      bold(i === 0 ? line : `  ${line}`),
+    ),
     ...rest,
   ]
+}
+
+/** An option and what it takes stay on one line. */
+function together(option: string): string {
+  return option.replaceAll(' ', UNBREAKABLE)
 }
 
 /** The command whose name is nearest to a mistyped one, if any is near. */

@@ -1,7 +1,13 @@
 /** Reading what the user names on the command line. */
 import { readFile, stat } from 'node:fs/promises'
 import { AnswerableError } from '@answerable/core'
-import { type AcceptancePolicy, MAX_RECEIPT_BYTES, parseAcceptancePolicy } from '@answerable/core/receipt'
+import {
+  type AcceptancePolicy,
+  MAX_RECEIPT_BYTES,
+  parseAcceptancePolicy,
+  parseReceipt,
+  type Receipt,
+} from '@answerable/core/receipt'
 import { codeOf } from './home.ts'
 
 /** A file's bytes, or those of standard input for `-`. Throws `not-found`, `too-large` and `bad-request`. */
@@ -43,14 +49,23 @@ export function readTime(text: string, option: string): number {
   return time
 }
 
-/** Reads an acceptance policy; what is wrong with it is said with the file's name. */
 export async function readPolicy(path: string): Promise<AcceptancePolicy> {
   const bytes = await readInput(path, 1024 * 1024)
+  return inFile(path, () => parseAcceptancePolicy(bytes))
+}
+
+export async function readReceipt(path: string): Promise<Receipt> {
+  const bytes = await readInput(path)
+  return inFile(path, () => parseReceipt(bytes))
+}
+
+/** What is wrong with what a file holds is said with its name. */
+export function inFile<T>(path: string, read: () => T): T {
   try {
-    return parseAcceptancePolicy(bytes)
+    return read()
   } catch (cause) {
-    if (cause instanceof AnswerableError)
-      throw new AnswerableError(cause.code, `${path}: ${cause.message}`, { cause })
-    throw cause
+    if (!(cause instanceof AnswerableError)) throw cause
+    const name = path === '-' ? 'standard input' : path
+    throw new AnswerableError(cause.code, `${name}: ${cause.message}`, { cause })
   }
 }

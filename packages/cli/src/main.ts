@@ -7,6 +7,7 @@ import { report } from './failure.ts'
 import { commandLines, listLines, nearest, versionLine } from './help.ts'
 import { codeOf } from './home.ts'
 import { print } from './output/style.ts'
+import { asTyped } from './program.ts'
 
 async function main(args: readonly string[]): Promise<number> {
   const [first, second] = args
@@ -48,7 +49,7 @@ function lost(first: string, second: string | undefined, help: boolean): number 
   const typed = isGroup ? `${first} ${second}` : first
   const words = COMMANDS.flatMap(({ name }) => [name, name.split(' ')[0]!])
   const near = nearest(typed, words)
-  const hint = near === undefined ? 'see answerable --help' : `did you mean ${near}?`
+  const hint = near === undefined ? `see ${asTyped('--help')}` : `did you mean ${near}?`
   return report(new AnswerableError('bad-request', `no command ${typed}; ${hint}`), { json: false })
 }
 

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { type GatewayConfig, loadConfig } from '@answerable/node/gateway'
 import { CREDIT_FEATURES } from '@answerable/node/models'
 import { type LocalNetwork, pageApp, startLocal } from '@answerable/node/network'
-import { portOption } from './command.ts'
+import { portOption, required } from './command.ts'
+import { openDataFolder } from './data-folder.ts'
 import { dataFolder, writePrivately } from './home.ts'
 import { note, style } from './output/style.ts'
 import { wrap } from './output/text.ts'
@@ -47,6 +48,21 @@ export async function runNetwork(
 function ownConfig(folder: string): string | undefined {
   const path = join(folder, 'config.json')
   return existsSync(path) ? path : undefined
+}
+
+/** A network of a folder that nobody runs, for as long as `work` takes. Its witnesses are asked as at every start. */
+export async function withNetwork<T>(
+  { data, config }: Omit<NetworkArguments, 'port'>,
+  work: (network: LocalNetwork, config: GatewayConfig) => Promise<T>,
+): Promise<T> {
+  const { root } = openDataFolder(required(data, '--data'))
+  const loaded = loadConfig(config, process.env, { host: '127.0.0.1', port: 0 })
+  const network = await startLocal({ folder: root, config: loaded, report })
+  try {
+    return await work(network, loaded)
+  } finally {
+    await network.close()
+  }
 }
 
 /** The page, where it was built; everything else works without it. */

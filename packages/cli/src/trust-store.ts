@@ -1,13 +1,14 @@
 /**
  * Whom this reader trusts: a file for each network in `trust/` of the home folder, with the tlog-policy that they
- * agreed to, where it came from and when. Nothing gets in here but by `trust add` and `trust update`, or by the
- * reader's own hand. Beside it stands the network's registry as it was last replayed: `NAME.entries`, each entry behind
- * its length in two bytes as in a bundle of tlog-tiles, and `NAME.checkpoint`.
+ * agreed to, where it came from and when, and the keys that were revoked. Nothing gets in here but by `trust add`,
+ * `trust update` and `trust revoke`, or by the reader's own hand. Beside it stands the network's registry as it was last
+ * replayed: `NAME.entries`, each entry behind its length in two bytes as in a bundle of tlog-tiles, and
+ * `NAME.checkpoint`.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { AnswerableError, parseJson } from '@answerable/core'
-import { parseNote } from '@answerable/core/note'
+import { parseNote, parseVkey } from '@answerable/core/note'
 import type { Trust } from '@answerable/core/receipt'
 import {
   encodeBundle,
@@ -19,6 +20,7 @@ import {
 } from '@answerable/core/tlog'
 import { nodeSuite } from '@answerable/node/log'
 import { homeFolder, refuseWritableByOthers, writePrivately } from './home.ts'
+import { PublisherStore } from './publisher-store.ts'
 
 const TYPE = 'https://answerable.dev/trusted/v1'
 /** Also the name of a file, so the same on systems that do not tell capitals apart. */
@@ -36,8 +38,8 @@ export interface TrustedEntry {
   added: string
   /** SHA-256 of the charter's statement, where the network has a registry: what `trust update` pins. */
   network?: string
-  /** Log keys that were revoked, by vkey, with the POSIX second since when. */
-  revoked?: Record<string, number>
+  /** Keys that no longer count, by vkey, with the POSIX second since when: the reader's word, and the registry's. */
+  revoked: Record<string, number>
 }
 
 /** A network's registry as it was last replayed. */
@@ -49,10 +51,15 @@ export interface KeptRegistry {
   where: string
 }
 
+/** What `put` writes. */
+export type NewEntry = Omit<TrustedEntry, 'policy' | 'revoked'> & Partial<Pick<TrustedEntry, 'revoked'>>
+
 export class TrustStore {
+  readonly #home: string
   readonly #folder: string
 
   constructor(home: string = homeFolder()) {
+    this.#home = home
     this.#folder = join(home, 'trust')
   }
 
@@ -77,8 +84,12 @@ export class TrustStore {
     refuseWritableByOthers(path)
     try {
       const fields = parseJson(readFileSync(path), { maxBytes: 2 * POLICY_LIMITS.bytes, maxDepth: 3 })
-      const { type, policy, url, added, network, revoked } = fields as Record<string, unknown>
-      if (type !== TYPE || ![policy, url, added].every(field => typeof field === 'string'))
+      const { type, policy, url, added, network, revoked = {} } = fields as Record<string, unknown>
+      if (
+        type !== TYPE ||
+        ![policy, url, added].every(field => typeof field === 'string') ||
+        !isRevocations(revoked)
+      )
         throw new AnswerableError('bad-policy', 'not a file of this trust store')
       const text = policy as string
       return {
@@ -88,16 +99,32 @@ export class TrustStore {
         url: url as string,
         added: added as string,
         ...(typeof network === 'string' && { network }),
-        ...(revoked !== undefined && { revoked: readRevoked(revoked) }),
+        revoked,
       }
     } catch (cause) {
       throw new AnswerableError('bad-policy', `${path}: ${(cause as Error).message}`, { cause })
     }
   }
 
-  put({ name, text, url, added, network, revoked }: Omit<TrustedEntry, 'policy'>): string {
+  /** Throws `not-found`, with the names that there are. */
+  known(name: string): TrustedEntry {
+    const entry = this.get(name)
+    if (entry !== undefined) return entry
+    const names = this.names()
+    const others = names.length > 0 ? `; there is ${names.join(', ')}` : ''
+    throw new AnswerableError('not-found', `no network ${name} is trusted${others}`)
+  }
+
+  put({ name, text, url, added, network, revoked = {} }: NewEntry): string {
     const path = this.#path(name)
-    const fields = { type: TYPE, policy: text, url, added, network, revoked }
+    const fields = {
+      type: TYPE,
+      policy: text,
+      url,
+      added,
+      network,
+      ...(Object.keys(revoked).length > 0 && { revoked }),
+    }
     writePrivately(path, `${JSON.stringify(fields, null, 2)}\n`)
     return path
   }
@@ -150,14 +177,11 @@ export class TrustStore {
     return true
   }
 
-  /** For core: every network, under the reader's name for it. */
+  /** For core: every network and every publisher, under the reader's name for it. */
   trust(): Trust {
     return {
-      networks: this.all().map(({ name, policy, revoked }) => ({
-        name,
-        policy,
-        ...(revoked && { revoked }),
-      })),
+      networks: this.all().map(({ name, policy, revoked }) => ({ name, policy, revoked })),
+      publishers: new PublisherStore(this.#home).all(),
     }
   }
 
@@ -170,11 +194,12 @@ export class TrustStore {
   }
 }
 
-function readRevoked(value: unknown): Record<string, number> {
-  const entries = Object.entries(value as object)
-  if (entries.some(([, since]) => !Number.isSafeInteger(since)))
-    throw new AnswerableError('bad-policy', 'revoked: expected seconds')
-  return Object.fromEntries(entries)
+function isRevocations(value: unknown): value is Record<string, number> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false
+  return Object.entries(value).every(([vkey, since]) => {
+    parseVkey(vkey, nodeSuite)
+    return Number.isSafeInteger(since) && since >= 0
+  })
 }
 
 /** Throws `bad-request` for a name that no file can have. */

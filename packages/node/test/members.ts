@@ -50,9 +50,12 @@ export class TestMember {
   readonly #options: MemberOptions
   network: LocalNetwork | undefined
 
-  constructor(t: TestContext, id: string, options: MemberOptions = {}) {
+  /** Where requests to other members go instead. */
+  reach: (url: string) => string = url => url
+
+  constructor(t: TestContext, id: string, options: MemberOptions = {}, folder?: string) {
     this.id = id
-    this.folder = temporaryFolder(t)
+    this.folder = folder ?? temporaryFolder(t)
     this.#options = options
     t.after(() => this.stop())
   }
@@ -101,13 +104,17 @@ export class TestMember {
   }
 
   async start(port = 0): Promise<void> {
-    const { send, report = () => undefined } = this.#options
+    const { send = request => fetch(request), report = () => undefined } = this.#options
+    const diverted: Fetch = request => {
+      const url = this.reach(request.url)
+      return send(url === request.url ? request : new Request(url, request))
+    }
     this.network = await startLocal({
       folder: this.folder,
       demo: false,
       config: loadConfig(undefined, {}, { port, publishMilliseconds: 100, operator: this.id }),
       report,
-      ...(send && { send }),
+      send: diverted,
     })
   }
 
@@ -135,4 +142,19 @@ export async function until(
     if (Date.now() > end) throw new Error(`never came: ${what}`)
     await new Promise(resolve => setTimeout(resolve, 50))
   }
+}
+
+/** A network of these owners, all admitted, the first its host. */
+export async function admitted(t: TestContext, ids: readonly string[]): Promise<TestMember[]> {
+  const [first, ...others] = ids.map(id => new TestMember(t, id))
+  await first!.found()
+  for (const [i, one] of others.entries()) {
+    const application = await one.join(first!)
+    for (const member of [first!, ...others.slice(0, i)])
+      await member.approve(application).catch(() => undefined)
+    await until(() => one.state.members.get(one.id)?.status === 'active', `${one.id} is admitted`)
+  }
+  const all = [first!, ...others]
+  await until(() => all.every(one => one.state.logs.size === ids.length), 'all logs are registered')
+  return all
 }

@@ -16,6 +16,9 @@ export function temporaryFolder(t: TestContext): string {
   return folder
 }
 
+/** A call of a chat model that the upstream of a test takes. */
+export const ASK = { model: 'gpt-test', messages: [{ role: 'user', content: 'Hi' }], temperature: 0.5 }
+
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void
 
 /** An upstream that answers as it is told. Returns its base URL. */

@@ -1,6 +1,6 @@
 /** Whose word a checkpoint of a log counts as: keys from the reader's trust store or command line, never the log's. */
 import { AnswerableError } from '@answerable/core'
-import { parseNote, parseVkey, type VerifierKey } from '@answerable/core/note'
+import { formatVkey, parseNote, parseVkey, type VerifierKey } from '@answerable/core/note'
 import type { TrustedNetwork } from '@answerable/core/receipt'
 import {
   type Checkpoint,
@@ -11,6 +11,8 @@ import {
 } from '@answerable/core/tlog'
 import { nodeSuite } from '@answerable/node/log'
 import { plain } from '../output/text.ts'
+import { time } from '../output/time.ts'
+import { asTyped } from '../program.ts'
 import { TrustStore } from '../trust-store.ts'
 
 export type Judged = Extract<PolicyResult, { outcome: 'ok' }>
@@ -42,7 +44,11 @@ export function knowLog(note: Uint8Array, vkey: string | undefined, ownKey?: Ver
   const named = networks.filter(({ policy }) => policy.logs.some(({ key }) => key.name === origin))
   for (const network of named) {
     const judged = judgeBy(network, note)
-    if (judged !== undefined) return { key: judged.log, from: `the network ${network.name}`, network }
+    if (judged !== undefined) {
+      const since = network.revoked?.[formatVkey(judged.log)]
+      const revoked = since === undefined ? '' : `, where it is revoked since ${time(since * 1000)}`
+      return { key: judged.log, from: `the network ${network.name}${revoked}`, network }
+    }
   }
   if (named.length > 0)
     throw new AnswerableError(
@@ -52,7 +58,7 @@ export function knowLog(note: Uint8Array, vkey: string | undefined, ownKey?: Ver
   if (ownKey?.name === origin) return { key: ownKey, from: 'this folder itself' }
   throw new AnswerableError(
     'unsigned',
-    `no trusted network has the log ${plain(origin)}; add its network (answerable trust add URL), or give its key with --vkey`,
+    `no trusted network has the log ${plain(origin)}; add its network (${asTyped('trust add URL')}), or give its key with --vkey`,
   )
 }
 

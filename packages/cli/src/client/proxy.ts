@@ -9,6 +9,7 @@ import { homeFolder } from '../home.ts'
 import { readUrl } from '../http.ts'
 import { note, print, style } from '../output/style.ts'
 import { wrap } from '../output/text.ts'
+import { asTyped } from '../program.ts'
 import { TrustStore } from '../trust-store.ts'
 import { type Line, passedLine, receiptLine, refusedLine } from './proxy-lines.ts'
 import { startProxy } from './proxy-server.ts'
@@ -37,7 +38,7 @@ export async function runProxy(args: string[], until: Promise<unknown> = toldToS
   if (trust.networks.length === 0)
     throw new AnswerableError(
       'bad-config',
-      `no network is trusted yet, so no receipt could be checked; run: answerable trust add ${target.origin}`,
+      `no network is trusted yet, so no receipt could be checked; run: ${asTyped(`trust add ${target.origin}`)}`,
     )
   if (target.protocol === 'http:' && !isLoopback(target.hostname.replace(/^\[|\]$/g, '')))
     note(...wrap('warning: calls and secrets travel over plain http, where others can read and change them'))

@@ -3,13 +3,10 @@
  * every start, so that a folder that is an old copy does not sign another tree for it.
  */
 import { AnswerableError } from '@answerable/core'
-import { loadConfig } from '@answerable/node/gateway'
-import { startLocal } from '@answerable/node/network'
 import { Lifecycle } from '@answerable/node/record'
-import { expectPositionals, readArguments, required } from '../command.ts'
-import { openDataFolder } from '../data-folder.ts'
+import { expectPositionals, readArguments } from '../command.ts'
 import { readTime } from '../input.ts'
-import { report } from '../network.ts'
+import { withNetwork } from '../network.ts'
 import { print } from '../output/style.ts'
 import { count, wrap } from '../output/text.ts'
 
@@ -23,29 +20,23 @@ export async function run(args: string[]): Promise<number> {
   })
   const before = values.before === undefined ? undefined : readTime(values.before, '--before')
   const [id] = before === undefined ? expectPositionals(positionals, 'ID') : expectPositionals(positionals)
-  const { root } = openDataFolder(required(values.data, '--data'))
-  const config = loadConfig(values.config, process.env, { host: '127.0.0.1', port: 0 })
   const now = Date.now()
-  const { samplingHours } = config
-  if (before !== undefined && before > now - samplingHours * HOUR)
-    throw new AnswerableError(
-      'erasure-refused',
-      `--before: records of the last ${count(samplingHours, 'hour')} may still be drawn for an audit`,
-    )
-  const network = await startLocal({ folder: root, config, report })
-  try {
+  await withNetwork(values, async ({ gateway }, { samplingHours }) => {
     if (before === undefined) {
-      await network.gateway.lifecycle.eraseId(id!)
+      await gateway.lifecycle.eraseId(id!)
       print(...wrap(`The content of ${id} is erased, and the log says so. Its record and proof stay.`))
-    } else {
-      // Retention, counted from now back to that day, for once.
-      const retentionDays = (now - before) / (24 * HOUR)
-      const options = { retentionDays, samplingHours, clock: () => now }
-      const erased = await new Lifecycle(network.gateway.store, options).sweep()
-      print(`${count(erased, 'record')} from before ${values.before} erased, legal holds aside.`)
+      return
     }
-  } finally {
-    await network.close()
-  }
+    if (before > now - samplingHours * HOUR)
+      throw new AnswerableError(
+        'erasure-refused',
+        `--before: records of the last ${count(samplingHours, 'hour')} may still be drawn for an audit`,
+      )
+    // Retention, counted from now back to that day, for once.
+    const retentionDays = (now - before) / (24 * HOUR)
+    const options = { retentionDays, samplingHours, clock: () => now }
+    const erased = await new Lifecycle(gateway.store, options).sweep()
+    print(`${count(erased, 'record')} from before ${values.before} erased, legal holds aside.`)
+  })
   return 0
 }

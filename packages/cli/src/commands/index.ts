@@ -123,8 +123,17 @@ you agreed to, and continue what was kept before.`,
     load: () => import('./trust-update.ts'),
   },
   {
+    name: 'trust publisher',
+    summary: 'trust the key of a publisher of models',
+    usage: `KEY --name NAME [--yes] | --remove --name NAME
+
+KEY is a public key in PEM: ECDSA on P-256, P-384 or P-521, or Ed25519. What
+it signed then counts in model check and verify.`,
+    load: () => import('./trust-publisher.ts'),
+  },
+  {
     name: 'trust list',
-    summary: 'the networks that you trust',
+    summary: 'the networks and publishers that you trust',
     usage: '[--json]',
     load: () => import('./trust-list.ts'),
   },
@@ -135,6 +144,80 @@ you agreed to, and continue what was kept before.`,
     load: () => import('./trust-remove.ts'),
   },
   ...NETWORK_COMMANDS,
+  {
+    name: 'trust revoke',
+    summary: 'count a key of a trusted network no longer',
+    usage: `NAME KEY [--since T] [--json]
+
+KEY is a log's or witness's name, fingerprint or vkey in the network NAME.
+
+  --since T  from when on, such as 2026-01-31; from now on unless told
+  --json     one JSON object
+
+Of a log, what a quorum cosigned before T stays good; of a witness, what a
+whole quorum cosigned before T.`,
+    load: () => import('./trust-revoke.ts'),
+  },
+  {
+    name: 'model sign',
+    summary: 'sign a model: a file, or a folder of them',
+    usage: `PATH --key FILE [--certificate FILE]... [-o FILE] [--json]
+
+Writes a signature of the OpenSSF Model Signing form: model.sig in the
+folder, or the file's name with .sig.
+
+  --key FILE          a private key in PEM: ECDSA on P-256, P-384 or P-521
+                      (or Ed25519, which the reference does not read)
+  --certificate FILE  of the key first, then those that lead to a root
+  --ignore PATH       leave this out of the model; once for each
+  -o FILE             the signature file`,
+    load: () => import('./model-sign.ts'),
+  },
+  {
+    name: 'model check',
+    summary: 'who signed a model, and whether its files are those signed',
+    usage: `PATH [--signature FILE] [WHO] [--ignore-unsigned] [--json]
+
+WHO must have signed is one of:
+  --key FILE       a public key in PEM; may be given more than once
+  --root FILE      certificates in PEM that the signer's must lead to, valid
+                   now or --as-of T
+  --sigstore FILE  Sigstore's trusted root, with --identity WHO --issuer URL
+Without any of them, the publishers that you trust.
+
+  --ignore-unsigned  let there be files that were not signed
+
+Exits with 0 where the files are those signed, with 1 where they are not or
+somebody else signed, and with 2 where the input is unusable.`,
+    load: () => import('./model-check.ts'),
+  },
+  {
+    name: 'model list',
+    summary: 'the models in the store',
+    usage: '[--store DIR] [--json]',
+    load: () => import('./model-list.ts'),
+  },
+  {
+    name: 'model show',
+    summary: 'what a model says of itself: headers, licence, use, limits',
+    usage: `PATH|NAME [--store DIR] [--json]
+
+Reads ONNX, GGUF and safetensors headers, and the card (model.json).`,
+    load: () => import('./model-show.ts'),
+  },
+  {
+    name: 'model pull',
+    summary: 'fetch a model that another node shares',
+    usage: `URL [NAME] [WHO] [--store DIR] [--most GB] [--json]
+
+WHO must have signed it, as in model check. What was cut off goes on where
+it ended when this is run again.
+
+  --store DIR    keep it there
+  --most GB      take at most this much; 100 unless told
+  --timeout S    how long nothing may come; 30 unless told`,
+    load: () => import('./model-pull.ts'),
+  },
   {
     name: 'log check',
     summary: 'audit a whole log: every entry, every hash, its history',
@@ -188,6 +271,33 @@ The record and its proof stay; what was asked and answered goes, and that it
 went is itself recorded. Refused under legal hold, while an audit may still
 draw the record, and while a gateway runs in DIR (ask that one).`,
     load: () => import('./erase.ts'),
+  },
+  {
+    name: 'hold',
+    summary: 'put records on legal hold, on record',
+    usage: `ID|RANGE --data DIR [--reason WORD] [--config FILE] [--json]
+
+RANGE is an index in the log or two, 12 or 12-40, both meant. Nobody erases
+what is on hold before its release (hold release); hold list shows it. Refused
+while a gateway runs in DIR.
+
+  --reason WORD  legal, unless told, or request: someone asks that it be kept
+  --json         one JSON object`,
+    load: () => import('./hold.ts'),
+  },
+  {
+    name: 'hold release',
+    summary: 'release records from their hold, on record',
+    usage: `ID|RANGE --data DIR [--reason WORD] [--config FILE] [--json]
+
+As hold has it. A part of what is on hold can be released.`,
+    load: () => import('./hold-release.ts'),
+  },
+  {
+    name: 'hold list',
+    summary: 'what is on hold in a data folder',
+    usage: '--data DIR [--config FILE] [--json]',
+    load: () => import('./hold-list.ts'),
   },
   {
     name: 'drill',

@@ -43,6 +43,17 @@ test('a log whose key nobody knows is not looked at', async () => {
   assert.match(words, /no trusted network has the log example.com\/log/)
 })
 
+test('a checkpoint from elsewhere that is none is said with its file', async () => {
+  const { log, url, home } = await served()
+  const file = join(home, 'elsewhere')
+  writeFileSync(file, 'garbage')
+  const { status, words } = await answerable(['log', 'check', url, '--vkey', log.vkey, '--from', file], {
+    home,
+  })
+  assert.equal(status, 2)
+  assert.ok(words.includes(`${file}: note`), words)
+})
+
 test('altered tiles and entries, and a wrong signature, are exit 1', async () => {
   const { log, url, home } = await served()
   const args = ['log', 'check', url, '--vkey', log.vkey]

@@ -1,6 +1,8 @@
 /** Auditing a whole log: at a URL, or in a gateway's data folder. */
 import { existsSync } from 'node:fs'
 import { errorCode, toHex } from '@answerable/core'
+import { parseNote } from '@answerable/core/note'
+import { parseCheckpoint } from '@answerable/core/tlog'
 import { type CheckOptions, checkLog, type LogCheck } from '../audit/check.ts'
 import { FolderSource } from '../audit/folder-source.ts'
 import { findHttpLog } from '../audit/http-source.ts'
@@ -8,7 +10,7 @@ import { expectPositionals, numberOption, readArguments } from '../command.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { report } from '../failure.ts'
 import { readUrl } from '../http.ts'
-import { readInput } from '../input.ts'
+import { inFile, readInput } from '../input.ts'
 import { checkLines } from '../output/log-check.ts'
 import { print, printJson } from '../output/style.ts'
 
@@ -33,8 +35,12 @@ async function check(args: string[]): Promise<number> {
   const [where] = expectPositionals(positionals, 'URL or FOLDER')
   const options: CheckOptions = {}
   if (values.vkey !== undefined) options.vkey = values.vkey
-  if (values.from !== undefined)
-    options.from = { note: await readInput(values.from, 1 << 20), where: values.from }
+  const { from } = values
+  if (from !== undefined) {
+    const note = await readInput(from, 1 << 20)
+    inFile(from, () => parseCheckpoint(parseNote(note).text))
+    options.from = { note, where: from }
+  }
   const checks: LogCheck[] = []
   if (/^https?:\/\//.test(where) || !existsSync(where)) {
     const timeoutMs = numberOption(values.timeout, '--timeout', 0.1, 600) * 1000

@@ -1,9 +1,9 @@
 /** A copy of a receipt that discloses less. Its proof stays whole, since disclosures open one by one. */
 import { AnswerableError, utf8 } from '@answerable/core'
-import { formatReceipt, parseReceipt, type Receipt } from '@answerable/core/receipt'
+import { formatReceipt, type Receipt } from '@answerable/core/receipt'
 import { DISCLOSURES, type DisclosureName } from '@answerable/core/statement'
 import { expectPositionals, readArguments } from '../command.ts'
-import { readInput } from '../input.ts'
+import { readReceipt } from '../input.ts'
 import { saveReceipt } from '../receipt-file.ts'
 
 export async function run(args: string[]): Promise<number> {
@@ -13,7 +13,7 @@ export async function run(args: string[]): Promise<number> {
     'no-content': { type: 'boolean', default: false },
   })
   const [file] = expectPositionals(positionals, 'FILE')
-  const receipt = parseReceipt(await readInput(file))
+  const receipt = await readReceipt(file)
   const only = values.only === undefined ? undefined : readNames(values.only, receipt)
   const copy = reduce(receipt, only, values['no-content'])
   saveReceipt(utf8(`${formatReceipt(copy)}\n`), copy, values.output)
@@ -30,8 +30,11 @@ export function reduce(
     Object.fromEntries(
       Object.entries(record).filter(([name]) => only === undefined || only.includes(name as DisclosureName)),
     ) as T
+  const { modelSignature, ...rest } = receipt
   return {
-    ...receipt,
+    ...rest,
+    // It says which model, so it goes with what names it.
+    ...(modelSignature && kept({ model: true }).model && { modelSignature }),
     disclosures: kept(receipt.disclosures),
     content: noContent ? {} : kept(receipt.content),
   }

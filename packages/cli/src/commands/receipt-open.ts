@@ -1,29 +1,30 @@
 /** Showing what a receipt discloses, once it is shown to be what was recorded. */
 import { fromUtf8, parseJson } from '@answerable/core'
-import { CLAIMS, parseReceipt, type Receipt, type Verification, verify } from '@answerable/core/receipt'
+import { CLAIMS, type Receipt, type Verification, verify } from '@answerable/core/receipt'
 import { DISCLOSURES, type DisclosureName } from '@answerable/core/statement'
 import { nodeSuite } from '@answerable/node/log'
 import { expectPositionals, readArguments } from '../command.ts'
-import { readInput } from '../input.ts'
+import { readReceipt } from '../input.ts'
 import { fieldLines } from '../output/fields.ts'
 import { layOut } from '../output/json-layout.ts'
 import { bold, dim, print } from '../output/style.ts'
 import { count, plainLines, wrap } from '../output/text.ts'
 import { time } from '../output/time.ts'
 import { claimLines } from '../output/verification.ts'
+import { asTyped } from '../program.ts'
 import { TrustStore } from '../trust-store.ts'
 
 export async function run(args: string[]): Promise<number> {
   const { positionals } = readArguments(args, {})
   const [file] = expectPositionals(positionals, 'FILE')
-  const receipt = parseReceipt(await readInput(file))
+  const receipt = await readReceipt(file)
   const verification = verify(receipt, { suite: nodeSuite, trust: new TrustStore().trust() })
   const { claims, record } = verification
   const fallen = CLAIMS.filter(name => claims[name].result === 'fail')
   if (record === undefined || fallen.length > 0) {
     const names = fallen.length > 0 ? fallen : (['recorded'] as const)
     print(...names.flatMap(name => claimLines(claims[name])), '')
-    print(...wrap('So what it discloses is not shown here. answerable verify says more.'))
+    print(...wrap(`So what it discloses is not shown here. ${asTyped('verify')} says more.`))
     return 1
   }
   print(`${bold(`Receipt ${record.id}`)}  ${dim(time(record.time))}`, '', ...claimLines(claims.recorded))

@@ -1,5 +1,6 @@
 /** Trusting a network: shows whose keys it offers, asks, and keeps the answer. */
 import { AnswerableError, fromUtf8, parseJson } from '@answerable/core'
+import { type VerifierKey, vkeyFingerprint } from '@answerable/core/note'
 import { POLICY_LIMITS, type Policy, parsePolicy } from '@answerable/core/tlog'
 import { nodeSuite } from '@answerable/node/log'
 import { expectPositionals, numberOption, readArguments } from '../command.ts'
@@ -8,8 +9,9 @@ import { policyChanges } from '../output/policy-changes.ts'
 import { limitLines, policyLines } from '../output/policy-words.ts'
 import { bad, bold, dim, good, note, print, warn } from '../output/style.ts'
 import { plain, wrap } from '../output/text.ts'
+import { asTyped } from '../program.ts'
 import { ask, canAsk } from '../prompt.ts'
-import { type Followed, followRegistry } from '../registry/follow.ts'
+import { type Followed, followRegistry, mergeRevoked } from '../registry/follow.ts'
 import { clientOf } from '../registry/member-folder.ts'
 import { checkName, type TrustedEntry, TrustStore } from '../trust-store.ts'
 import { run as update } from './trust-update.ts'
@@ -37,6 +39,10 @@ export async function run(args: string[]): Promise<number> {
     return 0
   }
   show(url, name, offer, known)
+  warnOfShared(
+    offer.policy,
+    store.all().filter(other => other.name !== name),
+  )
   // A change of keys is what an attacker would bring, so a yes given in advance does not cover it.
   const agreed = values.yes && known === undefined
   if (!agreed && !canAsk()) {
@@ -44,7 +50,7 @@ export async function run(args: string[]): Promise<number> {
       'bad-request',
       known === undefined
         ? 'nobody can be asked here; compare the fingerprints, then run this again with --yes'
-        : `the keys of ${name} have changed, which --yes does not cover; if that is right, run: answerable trust remove ${name}`,
+        : `the keys of ${name} have changed, which --yes does not cover; if that is right, run: ${asTyped(`trust remove ${name}`)}`,
     )
   }
   if (!agreed && !(await ask(known === undefined ? 'Trust this network?' : 'Trust it with these changes?'))) {
@@ -58,10 +64,11 @@ export async function run(args: string[]): Promise<number> {
     url: url.href,
     added: new Date().toISOString(),
     ...(network !== undefined && { network }),
-    ...(followed && { revoked: followed.revoked }),
+    // A key that comes back under new terms is no less revoked.
+    revoked: mergeRevoked(known?.revoked ?? {}, followed?.revoked ?? {}),
   })
   if (followed !== undefined) store.keep(name, followed.replayed.note, followed.entries)
-  print(`${good('Trusted')} as ${bold(name)}. ${dim(path)}`)
+  print(`${good('Trusted')} as ${bold(name)}.`, ...wrap(path, 2).map(dim))
   return 0
 }
 
@@ -130,4 +137,20 @@ function show(url: URL, name: string, { policy, network }: Offer, known: Trusted
       ...policyChanges(known.policy, policy),
       '',
     )
+}
+
+/** All quorums over a log must be met, so a second network with it makes receipts harder to accept, never easier. */
+function warnOfShared({ logs }: Policy, others: readonly TrustedEntry[]): void {
+  const shared = logs.filter(({ key }) => others.some(other => hasLog(other, key)))
+  if (shared.length === 0) return
+  const names = others.filter(other => shared.some(({ key }) => hasLog(other, key))).map(({ name }) => name)
+  const keys = shared.map(({ key }) => plain(key.name)).join(', ')
+  const [key, logWords] = shared.length === 1 ? ['this key', 'that log'] : ['these keys', 'those logs']
+  const words = `You trust ${key} already, in ${names.join(', ')}: ${keys}. Receipts of ${logWords} must then meet this quorum as well.`
+  print(...wrap(words, 2).map(warn), '')
+}
+
+function hasLog({ policy }: TrustedEntry, key: VerifierKey): boolean {
+  const fingerprint = vkeyFingerprint(key, nodeSuite)
+  return policy.logs.some(log => vkeyFingerprint(log.key, nodeSuite) === fingerprint)
 }

@@ -9,8 +9,9 @@ import { readUrl } from '../http.ts'
 import { policyChanges } from '../output/policy-changes.ts'
 import { bold, good, note, print, printJson } from '../output/style.ts'
 import { labelled, plain, wrap } from '../output/text.ts'
+import { asTyped } from '../program.ts'
 import { ask, canAsk } from '../prompt.ts'
-import { type Followed, followRegistry } from '../registry/follow.ts'
+import { type Followed, followRegistry, mergeRevoked } from '../registry/follow.ts'
 import { clientOf } from '../registry/member-folder.ts'
 import { ownerWords } from '../registry/words.ts'
 import { type KeptRegistry, type TrustedEntry, TrustStore } from '../trust-store.ts'
@@ -24,21 +25,16 @@ export async function run(args: string[]): Promise<number> {
   if (name === undefined) expectPositionals(positionals, 'NAME')
   const given = more.length === 0 ? undefined : readUrl(expectPositionals(more, 'URL')[0]).href
   const store = new TrustStore()
-  const known = store.get(name!)
-  if (known === undefined)
-    throw new AnswerableError(
-      'not-found',
-      `no network ${plain(name!)} is trusted; there is ${store.names().join(', ')}`,
-    )
+  const known = store.known(name!)
   if (known.network === undefined)
     throw new AnswerableError(
       'bad-request',
-      `${known.name} was added without a registry; to pin one, run: answerable trust remove ${known.name}, and add it again`,
+      `${known.name} was added without a registry; to pin one, run: ${asTyped(`trust remove ${known.name}`)}, and add it again`,
     )
   const kept = store.kept(known.name)
   const { followed, url } = await follow(known, known.network, kept, given)
-  const changed =
-    followed.text !== known.text || JSON.stringify(followed.revoked) !== JSON.stringify(known.revoked ?? {})
+  const revoked = mergeRevoked(known.revoked, followed.revoked)
+  const changed = followed.text !== known.text || JSON.stringify(revoked) !== JSON.stringify(known.revoked)
   const { replayed } = followed
   if (!values.json) print(...lines(known, followed, url, changed, kept))
   // Where nothing was kept, nothing but the charter holds it to what was agreed.
@@ -53,7 +49,7 @@ export async function run(args: string[]): Promise<number> {
       return 1
     }
   }
-  store.put({ ...known, text: followed.text, revoked: followed.revoked, url })
+  store.put({ ...known, text: followed.text, revoked, url })
   store.keep(known.name, replayed.note, followed.entries)
   if (values.json)
     printJson({
@@ -64,7 +60,7 @@ export async function run(args: string[]): Promise<number> {
       before: kept?.size ?? null,
       changed,
       policy: followed.text,
-      revoked: followed.revoked,
+      revoked,
     })
   return 0
 }

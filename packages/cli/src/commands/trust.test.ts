@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { AnswerableError } from '@answerable/core'
 import { vkeyFingerprint } from '@answerable/core/note'
+import { formatReceipt } from '@answerable/core/receipt'
 import { nodeSuite } from '@answerable/node/log'
-import { World } from '../../../core/test/fixture.ts'
+import { EPOCH, World } from '../../../core/test/fixture.ts'
 import { answerable, checkOutput, finished, serveWith, start, temporaryFolder } from '../cli.fixture.ts'
 import { wrap } from '../output/text.ts'
 import { run } from './trust-add.ts'
@@ -45,7 +46,7 @@ test('added, listed, removed; the folder and its files are the owner’s alone',
   assert.equal(again.status, 0)
   assert.match(again.out, /trusted already/)
   const listed = await answerable(['trust', 'list'], { home })
-  assert.match(listed.out, /^world\n {2}from http/)
+  assert.match(listed.out, /^world\n {2}from {9}http/)
   const json = JSON.parse((await answerable(['trust', 'list', '--json'], { home })).out)
   assert.equal(json.networks[0].policy, world.policy)
   assert.equal((await answerable(['trust', 'remove', 'world'], { home })).status, 0)
@@ -71,6 +72,59 @@ test('changed keys are shown, and --yes does not cover them', async () => {
   assert.equal(readFileSync(join(home, 'trust', 'world.json'), 'utf8'), before)
   const named = await answerable(['trust', 'add', url, '--yes', '--name', 'second'], { home })
   assert.equal(named.status, 0)
+})
+
+test('a revoked key: written, listed, given as the reason, and kept when the network’s terms change', async () => {
+  const home = temporaryFolder()
+  await answerable(['trust', 'add', await offering(OFFER), '--yes'], { home })
+  const { receipt } = world.answer({ cosigners: { 'alpha-0': EPOCH + 20, 'beta-0': EPOCH + 30 } })
+  const input = formatReceipt(receipt)
+  const reason = async () => {
+    const { status, out } = await answerable(['verify', '-', '--json'], { home, input })
+    return [status, JSON.parse(out).claims.recorded.reason]
+  }
+  assert.deepEqual(await reason(), [0, 'witnessed'])
+  const revoke = (...args: string[]) => answerable(['trust', 'revoke', 'world', ...args], { home })
+  const fingerprint = vkeyFingerprint(world.witnesses[0]!.signer.key, nodeSuite)
+  const witness = await revoke(fingerprint, '--since', '2026-01-01T00:00:25Z')
+  assert.match(witness.out, /^Revoked in world, since 2026-01-01 00:00:25 UTC: the witness alpha-0/)
+  assert.deepEqual(await reason(), [1, 'key-revoked'])
+  assert.equal((await revoke('alpha-0', '--since', '2026-01-02')).status, 0)
+  assert.deepEqual(await reason(), [0, 'witnessed'], 'the whole quorum is from before')
+  const log = await revoke(world.log.origin, '--since', '2026-01-01', '--json')
+  assert.equal(JSON.parse(log.out).role, 'log')
+  assert.deepEqual(await reason(), [1, 'key-revoked'])
+  const listed = await answerable(['trust', 'list'], { home })
+  assert.equal(listed.out.match(/^ +revoked since 2026-01-0\d 00:00:00 UTC$/gm)?.length, 2)
+  const json = JSON.parse((await answerable(['trust', 'list', '--json'], { home })).out)
+  assert.equal(json.networks[0].revoked.length, 2)
+  if (process.platform === 'linux' && existsSync('/usr/bin/script')) {
+    const changed = await offering({ ...OFFER, policy: world.policy.replace('members 2', 'members 1') })
+    assert.match(await onTerminal(['trust', 'add', changed], home, 'y'), /Trusted as/)
+    assert.deepEqual(await reason(), [1, 'key-revoked'])
+  }
+  const lost = await revoke('delta')
+  assert.equal(lost.status, 2)
+  assert.match(lost.words, /world has no key delta; it has example.com\/log, .* \(not-found\)/)
+  const nowhere = await answerable(['trust', 'revoke', 'none', 'alpha-0'], { home })
+  assert.match(nowhere.words, /no network none is trusted; there is world \(not-found\)/)
+})
+
+test('a log key that another trusted network has already is pointed out', async () => {
+  const home = temporaryFolder()
+  const first = await answerable(['trust', 'add', await offering(OFFER), '--yes'], { home })
+  assert.doesNotMatch(first.out, /trust already/)
+  const policy = world.policy.replace('members 2', 'members 1')
+  const second = await answerable(
+    ['trust', 'add', await offering({ ...OFFER, policy, name: 'second' }), '--yes'],
+    { home },
+  )
+  assert.equal(second.status, 0)
+  const words = second.out.replace(/\s+/g, ' ')
+  assert.match(
+    words,
+    /You trust these keys already, in world: example.com\/log, example.com\/registry\. Receipts/,
+  )
 })
 
 test('on a terminal it asks, and takes only yes', async t => {

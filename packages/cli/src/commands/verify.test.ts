@@ -34,6 +34,46 @@ function save(name: string, content: Receipt | string | Uint8Array): string {
 const good = save('good.json', made.receipt)
 const request = save('request', made.request)
 
+test('what is wrong with a file is said with its name, and a policy asks for no less than it must', async () => {
+  const folder = temporaryFolder()
+  const path = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  const garbage = path('garbage', 'garbage')
+  const good = path('receipt.json', formatReceipt(world.answer().receipt))
+  const badKey = path('key.txt', 'log x\nquorum none\n')
+  for (const args of [[garbage], [good, '--policy', garbage], [good, '--policy', badKey]]) {
+    const { status, words } = await answerable(['verify', ...args], { home })
+    assert.equal(status, 2)
+    assert.ok(words.includes(`${args.at(-1)}: `), words)
+  }
+  const open = await answerable(['receipt', 'open', garbage], { home })
+  assert.ok(open.words.includes(`${garbage}: `))
+  const piped = await answerable(['verify', '-'], { home, input: 'garbage' })
+  assert.match(piped.words, /standard input: JSON/)
+  for (const [name, words] of [
+    ['none.json', /none.json: no such file/],
+    ['garbage', /garbage: not JSON/],
+  ] as const) {
+    const config = await answerable(['start', '--config', join(folder, name)], { home })
+    assert.equal(config.status, 2)
+    assert.match(config.words, words)
+  }
+  const weak = path('weak.json', '{"require":{"recorded":"assertion"}}')
+  const { out } = await answerable(['verify', good, '--policy', weak], { home })
+  assert.match(out.replace(/\s+/g, ' '), /weak.json \(recorded on at least signature\)/)
+})
+
+test('in a clone, hints are commands that work there', async () => {
+  const environment = { npm_lifecycle_event: 'answerable' }
+  const receipt = formatReceipt(world.answer().receipt)
+  const { out } = await answerable(['verify', '-'], { home: temporaryFolder(), input: receipt, environment })
+  assert.match(out, /npm run -s answerable -- trust add URL$/m)
+  const lost = await answerable(['frobnicate'], { home, environment })
+  assert.match(lost.words, /see npm run -s answerable -- --help/)
+})
+
 test('a receipt under trusted keys: exit 0, six claims, the record and the verdict', async () => {
   const { status, out, err } = await answerable(['verify', good], { home })
   assert.equal(status, 0, err)

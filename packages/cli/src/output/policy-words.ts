@@ -1,15 +1,22 @@
 /** A tlog-policy for people: whose keys they are, by fingerprint, and the quorum in words. */
-import { type VerifierKey, vkeyFingerprint } from '@answerable/core/note'
+import { formatVkey, type VerifierKey, vkeyFingerprint } from '@answerable/core/note'
 import { ownerGroups, type Policy, type PolicyWitness } from '@answerable/core/tlog'
 import { nodeSuite } from '@answerable/node/log'
+import { bad } from './style.ts'
 import { count, labelled, plain, wrap } from './text.ts'
+import { time } from './time.ts'
 
-/** Every key with its full fingerprint, then the quorum. */
-export function policyLines(policy: Policy): string[] {
+/** Every key with its full fingerprint and whether it still counts, then the quorum. */
+export function policyLines(policy: Policy, revoked: Readonly<Record<string, number>> = {}): string[] {
   const lines: string[] = []
-  for (const { key } of policy.logs) lines.push(...keyLines('log', key.name, key))
+  const add = (label: string, words: string, key: VerifierKey) => {
+    lines.push(...keyLines(label, words, key))
+    const since = revoked[formatVkey(key)]
+    if (since !== undefined) lines.push(...labelled('', `revoked since ${time(since * 1000)}`).map(bad))
+  }
+  for (const { key } of policy.logs) add('log', key.name, key)
   for (const witness of policy.witnesses)
-    lines.push(...keyLines('witness', `${witness.name}, ${ownerOf(policy, witness)}`, witness.key))
+    add('witness', `${witness.name}, ${ownerOf(policy, witness)}`, witness.key)
   return [...lines, ...labelled('quorum', quorumWords(policy))]
 }
 

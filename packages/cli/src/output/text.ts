@@ -1,5 +1,7 @@
 /** Text for a terminal of 80 columns: measured, wrapped, and free of what could steer the terminal. */
 
+import { UNBREAKABLE } from '../program.ts'
+
 export const WIDTH = 80
 
 /** Text from elsewhere on one line, without control, format and bidirectional characters. */
@@ -47,7 +49,7 @@ export function wrap(text: string, indent = 0, width: number = WIDTH): string[] 
     }
   }
   if (line !== '') lines.push(line)
-  return lines.map(item => ' '.repeat(indent) + item)
+  return lines.map(item => ' '.repeat(indent) + item.replaceAll(UNBREAKABLE, ' '))
 }
 
 function pieces(word: string, room: number): string[] {

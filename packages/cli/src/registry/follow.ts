@@ -1,5 +1,5 @@
 /** The trust that a network's registry comes to: replayed from a mirror, pinned by the digest of its charter. */
-import { policyFrom, type State } from '@answerable/core/registry'
+import { networkFromRegistry } from '@answerable/core/receipt'
 import { formatPolicy, type Policy } from '@answerable/core/tlog'
 import { nodeSuite } from '@answerable/node/log'
 import type { KeptRegistry } from '../trust-store.ts'
@@ -10,7 +10,7 @@ export interface Followed {
   entries: Uint8Array[]
   policy: Policy
   text: string
-  /** Log keys that were revoked, by vkey, with the POSIX second since when. */
+  /** Keys that were revoked there, by vkey, with the POSIX second since when. */
   revoked: Record<string, number>
 }
 
@@ -33,13 +33,16 @@ export async function followRegistry(
       entries.push(entry)
     },
   })
-  const policy = policyFrom(replayed.state, nodeSuite)
-  return { replayed, entries, policy, text: formatPolicy(policy), revoked: revokedIn(replayed.state) }
+  const { policy, revoked = {} } = networkFromRegistry('', replayed.state, nodeSuite)
+  return { replayed, entries, policy, text: formatPolicy(policy), revoked }
 }
 
-function revokedIn(state: State): Record<string, number> {
-  const revoked: Record<string, number> = {}
-  for (const { purpose, key, revoked: end } of state.keys.values())
-    if ((purpose === 'log' || purpose === 'host') && end !== null) revoked[key] = Math.floor(end.since / 1000)
-  return revoked
+/** Both, each key from the earlier moment on: the reader's own word is not taken back by a registry. */
+export function mergeRevoked(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const merged: Record<string, number> = { ...a }
+  for (const [vkey, since] of Object.entries(b)) merged[vkey] = Math.min(since, merged[vkey] ?? since)
+  return merged
 }

@@ -41,11 +41,21 @@ export const REASONS = [
   // model, place, output, quality, accountability
   'operator-assertion',
   'upstream-assertion',
+  'signed-manifest',
+  'model-signature-mismatch',
+  'manifest-mismatch',
+  'bad-model-signature',
   'no-evidence',
   'evidence-not-checked',
   'not-recomputed',
   'no-evaluations',
   'parties-asserted',
+  'operator-registered',
+  'operator-left',
+  'operator-suspended',
+  'node-not-registered',
+  'registry-evidence-mismatch',
+  'registered-model',
 ] as const
 export type Reason = (typeof REASONS)[number]
 

@@ -4,12 +4,13 @@
  */
 
 import { equal, toHex } from '../bytes.ts'
-import { parseNote } from '../note/note.ts'
-import { formatVkey } from '../note/vkey.ts'
+import { type Note, parseNote } from '../note/note.ts'
+import { formatVkey, type VerifierKey } from '../note/vkey.ts'
 import { type InferenceStatement, parseInference } from '../statement/inference.ts'
 import type { Suite } from '../suite.ts'
 import { type Checkpoint, parseCheckpoint } from '../tlog/checkpoint.ts'
 import { leafHash, rootFromInclusion } from '../tlog/merkle.ts'
+import type { Policy } from '../tlog/policy.ts'
 import { parseTlogProof, type TlogProof } from '../tlog/proof.ts'
 import { evaluatePolicy, type PolicyResult } from '../tlog/quorum.ts'
 import type { Reason } from './claims.ts'
@@ -31,6 +32,8 @@ export type Judged =
       result: CheckedPolicy
       /** Since when the log's key is revoked, POSIX seconds, whichever network says so. */
       revoked?: number
+      /** Witnesses that would have made the quorum, had their keys not been revoked; by name in the policy. */
+      missed?: readonly string[]
     }
 
 export type RecordResult =
@@ -91,21 +94,47 @@ export class CheckpointJudge {
   #judge(text: string): Judged {
     const note = parseNote(text)
     const checkpoint = parseCheckpoint(note.text)
-    let best: { network: TrustedNetwork; result: CheckedPolicy } | undefined
+    let best: { network: TrustedNetwork; result: CheckedPolicy; missed?: readonly string[] } | undefined
     for (const network of this.#trust.networks) {
-      const result = evaluatePolicy(network.policy, note, this.#suite)
+      const all = evaluatePolicy(network.policy, note, this.#suite)
       // A wrong signature of any key that the reader knows condemns the note, whatever another network makes of it.
-      if (result.outcome === 'bad-signature') return result
-      if (result.outcome === 'ok' && (best === undefined || isStricter(result, best.result)))
-        best = { network, result }
+      if (all.outcome === 'bad-signature') return all
+      if (all.outcome === 'unknown-log') continue
+      const judged = this.#withoutRevoked(network.policy, note, all)
+      if (best === undefined || isStricter(judged.result, best.result)) best = { network, ...judged }
     }
     if (best === undefined) return { outcome: 'unknown-log', checkpoint }
-    const revoked = this.#revoked(formatVkey(best.result.log))
+    const revoked = this.#revoked(best.result.log)
     return { outcome: 'ok', checkpoint, ...best, ...(revoked !== undefined && { revoked }) }
   }
 
+  /**
+   * Who holds a witness's stolen key can date a cosignature as they like. So one of a revoked key counts only where a
+   * whole quorum dates from before: then others saw the checkpoint by that time too, unless the quorum is that one alone.
+   */
+  #withoutRevoked(
+    policy: Policy,
+    note: Note,
+    all: CheckedPolicy,
+  ): { result: CheckedPolicy; missed?: readonly string[] } {
+    const since = (key: VerifierKey) => this.#revoked(key) ?? Number.POSITIVE_INFINITY
+    const suspects = all.witnesses.filter(({ key }) => since(key) < Number.POSITIVE_INFINITY)
+    if (suspects.length === 0) return { result: all }
+    const first = Math.min(...suspects.map(({ key }) => since(key)))
+    const counting = (counts: (key: VerifierKey, time: number) => boolean) =>
+      evaluatePolicy(policy, note, this.#suite, counts) as CheckedPolicy
+    const before = counting(
+      (key, time) => since(key) === Number.POSITIVE_INFINITY || (time > 0 && time < since(key)),
+    )
+    if (before.quorumTime !== undefined && before.quorumTime < first) return { result: before }
+    const result = counting(key => since(key) === Number.POSITIVE_INFINITY)
+    if (!all.quorum || result.quorum) return { result }
+    return { result, missed: suspects.map(({ name }) => name) }
+  }
+
   /** The earliest revocation that any network of the reader's knows of. */
-  #revoked(vkey: string): number | undefined {
+  #revoked(key: VerifierKey): number | undefined {
+    const vkey = formatVkey(key)
     const times = this.#trust.networks.flatMap(({ revoked }) => revoked?.[vkey] ?? [])
     return times.length === 0 ? undefined : Math.min(...times)
   }
@@ -177,12 +206,21 @@ function isIncluded(
 
 /** What is in the way of relying on a checkpoint that a trusted log signed: a revoked key, too few witnesses, its time. */
 export function standing(
-  { network, result, revoked }: Extract<Judged, { outcome: 'ok' }>,
+  { network, result, revoked, missed }: Extract<Judged, { outcome: 'ok' }>,
   asOf: number | undefined,
 ): Stopped | undefined {
   const { quorum, quorumTime, owners, witnesses } = result
   if (revoked !== undefined && !(quorumTime !== undefined && quorumTime < revoked))
     return stopped('fail', 'key-revoked', 'the log key was revoked, and no quorum saw the record before that')
+  if (missed !== undefined) {
+    const one = missed.length === 1
+    const whose = one ? `the key of the witness ${missed[0]} was` : `the keys of ${missed.join(', ')} were`
+    return stopped(
+      'not-checked',
+      'key-revoked',
+      `${whose} revoked, and without ${one ? 'it' : 'them'} too few are left for the quorum`,
+    )
+  }
   if (!quorum) {
     const seen = witnesses.filter(({ owner }) => owner !== undefined).length
     const reached = owners.filter(owner => owner.reached).length

@@ -80,12 +80,13 @@ export function ownerGroups(policy: Policy): OwnerGroup[] {
 
 /**
  * Judges a checkpoint. Throws `bad-checkpoint`, and what `parseNote` throws, for what is no signed checkpoint at all;
- * every other outcome is a value.
+ * every other outcome is a value. Cosignatures that `counts` turns down are as if they were not there, unless wrong.
  */
 export function evaluatePolicy(
   policy: Policy,
   input: Note | Uint8Array | string,
   suite: Suite,
+  counts: (key: VerifierKey, timestamp: number) => boolean = () => true,
 ): PolicyResult {
   const note = asNote(input)
   const checkpoint = parseCheckpoint(note.text)
@@ -95,6 +96,10 @@ export function evaluatePolicy(
     const log = openCheckpoint(note, logKeys, suite).logs[0]!
     by = 'witness'
     const times = cosignatureTimes(policy, note, suite)
+    for (const { name, key } of policy.witnesses) {
+      const time = times.get(name)
+      if (time !== undefined && !counts(key, time)) times.delete(name)
+    }
     return { outcome: 'ok', checkpoint, log, ...tally(policy, times) }
   } catch (error) {
     if (!(error instanceof AnswerableError)) throw error

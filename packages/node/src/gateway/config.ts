@@ -32,6 +32,22 @@ const Upstream = z.strictObject({
   connections: z.number().int().min(1).max(4096).default(128),
 })
 
+/** Who must have signed a model: one key, or roots that the signer's certificate must lead to. */
+const ModelSignature = z
+  .strictObject({
+    /** The signature file (OpenSSF Model Signing); from the working directory, as all of these. */
+    file: z.string().min(1),
+    /** A public key in PEM. */
+    key: z.string().min(1).optional(),
+    /** Certificates in PEM. */
+    roots: z.array(z.string().min(1)).min(1).max(64).optional(),
+    /** As of when the certificates must be valid; now, unless told. */
+    asOf: z.iso.datetime().optional(),
+    /** The folder of the files that are signed together; that of the model's file, unless told. */
+    folder: z.string().min(1).optional(),
+  })
+  .refine(({ key, roots }) => (key === undefined) !== (roots === undefined), 'either key or roots')
+
 const LocalModel = z.strictObject({
   /** What callers name it by. */
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'letters, digits and . _ : - alone'),
@@ -46,6 +62,10 @@ const LocalModel = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest in lower-case hex')
     .optional(),
+  /** Its signature: then the files are compared with the manifest before anything is served. */
+  signature: ModelSignature.optional(),
+  /** Whether anybody may fetch its files, under /models; only for a signed one. */
+  share: z.boolean().optional(),
   /** GGUF only: in tokens; by default what the model was trained on, and 4,096 at most. */
   contextSize: z
     .number()
@@ -97,6 +117,10 @@ export const GatewayConfig = z.strictObject({
     .array(LocalModel)
     .max(64)
     .refine(models => new Set(models.map(({ name }) => name)).size === models.length, 'two of one name')
+    .refine(
+      models => models.every(({ share, signature }) => !share || signature !== undefined),
+      'share: only a signed model can be shared',
+    )
     .default([]),
   /** Callers' keys. Without any, the gateway only listens on loopback. */
   keys: z.array(Key).max(65_536).default([]),
@@ -115,6 +139,12 @@ export const GatewayConfig = z.strictObject({
       requestBytes: bytes(32 << 20),
       responseBytes: bytes(32 << 20),
       concurrent: z.number().int().positive().max(65_536).default(1024),
+      /** Connections open at a time, idle ones included. */
+      connections: z.number().int().positive().max(65_536).default(4096),
+      /** For a call's whole body, from when the call has its place. */
+      bodySeconds: seconds(30),
+      /** For a caller who takes nothing of what was sent to them. */
+      writeSeconds: seconds(30),
       streamSeconds: seconds(3600),
       /** Calls that wait for a model in this process, which answers one at a time. */
       localQueue: z.number().int().min(0).max(4096).default(16),
@@ -134,6 +164,7 @@ export type GatewayConfig = z.infer<typeof GatewayConfig>
 export type NetworkConfig = z.infer<typeof Network>
 export type UpstreamConfig = z.infer<typeof Upstream>
 export type LocalModelConfig = z.infer<typeof LocalModel>
+export type ModelSignatureConfig = z.infer<typeof ModelSignature>
 export type KeyConfig = z.infer<typeof Key>
 
 /** Environment variables that override the file, by the field they set. */
@@ -171,14 +202,7 @@ export function loadConfig(
   environment: Record<string, string | undefined>,
   overrides: Record<string, unknown> = {},
 ): GatewayConfig {
-  let config: Record<string, unknown> = {}
-  if (path !== undefined) {
-    try {
-      config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-    } catch (cause) {
-      throw new AnswerableError('bad-config', `${path}: cannot be read as JSON`, { cause })
-    }
-  }
+  const config = path === undefined ? {} : readConfigFile(path)
   for (const [name, set] of Object.entries(ENVIRONMENT)) {
     const value = environment[name]
     if (value !== undefined && value !== '') set(config, value)
@@ -197,7 +221,7 @@ export function loadConfig(
   if (keys.length === 0 && !isLoopback(host)) {
     throw new AnswerableError(
       'bad-config',
-      `host: ${host} is not a loopback address, and there are no keys; anyone who reaches it could use it. Add keys (answerable keys new), or listen on 127.0.0.1`,
+      `host: ${host} is not a loopback address, and there are no keys; anyone who reaches it could use it. Add keys (the command keys new makes one), or listen on 127.0.0.1`,
     )
   }
   for (const { name, apiKeyEnv } of parsed.data.upstreams) {
@@ -208,6 +232,26 @@ export function loadConfig(
       )
   }
   return parsed.data
+}
+
+function readConfigFile(path: string): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const message = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`
+    throw new AnswerableError('bad-config', `${path}: ${message}`, { cause })
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new AnswerableError('bad-config', `${path}: not JSON: ${(cause as Error).message}`, { cause })
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new AnswerableError('bad-config', `${path}: not a JSON object`)
+  return value as Record<string, unknown>
 }
 
 export function isLoopback(host: string): boolean {

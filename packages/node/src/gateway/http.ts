@@ -15,6 +15,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,
   forbidden: 403,
   'not-found': 404,
+  'method-not-allowed': 405,
+  'request-timeout': 408,
   'unknown-model': 404,
   conflict: 409,
   'erasure-refused': 409,
@@ -33,40 +35,67 @@ export function statusOf(code: ErrorCode): number {
   return STATUS[code] ?? 500
 }
 
-/** The body of an error, in the shape that OpenAI clients read. A fault of ours says no more than that. */
-export function errorBody(error: unknown): { status: number; body: Buffer } {
+/**
+ * The body of an error, in the shape that OpenAI clients read; under /v2/ as that protocol has it: one string, with the
+ * code beside it. A fault of ours says no more than that.
+ */
+export function errorBody(error: unknown, path = ''): { status: number; body: Buffer } {
   const known = error instanceof AnswerableError
   const code = known ? error.code : 'internal'
   const message = known
     ? error.message
     : 'an internal fault; the operator finds it in the log of this process'
   const status = statusOf(code)
+  if (path.startsWith('/v2/')) return { status, body: Buffer.from(JSON.stringify({ error: message, code })) }
   const type = status < 500 ? 'invalid_request_error' : 'server_error'
   return { status, body: Buffer.from(JSON.stringify({ error: { message, type, param: null, code } })) }
 }
 
-/** Reads a request's body, decoded. Throws `too-large`, `bad-encoding`, and `bad-request` for one cut short. */
-export function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
+export interface BodyBounds {
+  /** Bytes, also once decoded. */
+  most: number
+  /** From here on until all of it is there. */
+  seconds: number
+  /** The caller waits to be told to go on (Expect: 100-continue). */
+  goOn?: (() => void) | undefined
+}
+
+/**
+ * Reads a request's body, decoded. Throws `too-large`, `bad-encoding`, `request-timeout`, and `bad-request` for one cut
+ * short.
+ */
+export function readBody(request: IncomingMessage, { most, seconds, goOn }: BodyBounds): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const tooLarge = () =>
       new AnswerableError('too-large', `the request is over ${most} bytes, the most that this gateway takes`)
     if (Number(request.headers['content-length'] ?? 0) > most) return reject(tooLarge())
+    goOn?.()
     const chunks: Buffer[] = []
     let length = 0
+    const give = (error: AnswerableError) => {
+      clearTimeout(timer)
+      request.pause()
+      chunks.length = 0
+      reject(error)
+    }
+    const timer = setTimeout(() => {
+      const message = `the body did not come within ${seconds} s, the most that this gateway waits`
+      give(new AnswerableError('request-timeout', message))
+    }, seconds * 1000)
     request.on('data', (chunk: Buffer) => {
       length += chunk.length
-      if (length > most) {
-        request.pause()
-        reject(tooLarge())
-      } else chunks.push(chunk)
+      if (length > most) give(tooLarge())
+      else chunks.push(chunk)
     })
     request.on('end', () => {
+      clearTimeout(timer)
       const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
       const encoding = request.headers['content-encoding']
       if (encoding === undefined || encoding === 'identity') resolve(body)
       else decode(body, encoding, most).then(resolve, reject)
     })
     const cutOff = () => {
+      clearTimeout(timer)
       if (!request.complete) reject(new AnswerableError('bad-request', 'the request was cut off'))
     }
     request.on('error', cutOff)
@@ -107,7 +136,7 @@ export function sendError(request: IncomingMessage, response: ServerResponse, er
     response.destroy()
     return
   }
-  const { status, body } = errorBody(error)
+  const { status, body } = errorBody(error, request.url)
   const head: Record<string, string | number> = {
     'content-type': 'application/json',
     'content-length': body.length,

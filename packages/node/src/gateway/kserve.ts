@@ -1,5 +1,6 @@
 /** The Open Inference Protocol (KServe v2) over the models that run in this process. */
 import { AnswerableError, parseJson } from '@answerable/core'
+import type { SignedModel } from '@answerable/core/model'
 import {
   BINARY_HEADER,
   inferResponse,
@@ -21,11 +22,11 @@ export class ServedModel {
   readonly disclosure: string
   readonly metadata: ModelMetadata
 
-  constructor(model: OnnxModel) {
+  constructor(model: OnnxModel, signed?: SignedModel) {
     this.model = model
-    this.description = model.describe()
+    this.description = { ...model.describe(), ...(signed && { signed }) }
     const { name, version, manifest, runtime } = this.description
-    this.disclosure = JSON.stringify({ name, version, manifest: { sha256: manifest }, runtime })
+    this.disclosure = JSON.stringify({ name, version, manifest: { sha256: manifest }, signed, runtime })
     this.metadata = modelMetadata(this.description)
   }
 }
@@ -61,7 +62,7 @@ export async function handleInfer(call: Call, models: ServedModels): Promise<voi
     if (error instanceof AnswerableError && (error.code === 'not-writable' || error.code === 'unavailable'))
       throw error
     if (!(error instanceof AnswerableError)) call.context.report(error)
-    const { status, body } = inferError(error)
+    const { status, body } = errorBody(error, call.path)
     await call.finish(
       asked,
       { response: body, status, mediaType: 'application/json', outcome: 'refused' },
@@ -91,11 +92,4 @@ export function findModel(models: ServedModels, name: string, version?: string):
       `${name} is here in version ${served.description.version} alone`,
     )
   return served
-}
-
-/** The protocol's error object is one string; the code goes along beside it. */
-function inferError(error: unknown): { status: number; body: Buffer } {
-  const { status, body } = errorBody(error)
-  const { error: detail } = JSON.parse(body.toString()) as { error: { message: string; code: string } }
-  return { status, body: Buffer.from(JSON.stringify({ error: detail.message, code: detail.code })) }
 }

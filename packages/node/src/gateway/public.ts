@@ -1,10 +1,12 @@
 /** Everything but the calls: receipts, logs, documents, models, health, and the page. */
 import { AnswerableError } from '@answerable/core'
-import { formatReceipt, RECEIPT_MEDIA_TYPE } from '@answerable/core/receipt'
+import { formatReceipt, RECEIPT_MEDIA_TYPE, type Receipt } from '@answerable/core/receipt'
 import { Hono } from 'hono'
 import type { Documents } from '../record/documents.ts'
 import type { Receipts } from '../record/receipts.ts'
+import { MethodNotAllowed, refuseOtherMethods } from './allowed.ts'
 import type { Backend } from './backend.ts'
+import type { CallProtocol } from './call-paths.ts'
 import { errorBody } from './http.ts'
 import { findModel, type ServedModels } from './kserve.ts'
 import type { Metrics } from './metrics.ts'
@@ -12,9 +14,13 @@ import { listModels } from './openai.ts'
 
 export interface PublicOptions {
   receipts: Pick<Receipts, 'get'>
+  /** Adds what the registry says of a receipt, where a sealed one is asked for. */
+  seal(receipt: Receipt): Promise<void>
   /** Erases a record's content for its holder. */
   erase(id: string, secret: string): Promise<void>
   documents: Documents
+  /** Of the paths that take calls, which do not come here. */
+  callProtocol(path: string): CallProtocol | undefined
   backends: readonly Backend[]
   models: ServedModels
   metrics: Metrics
@@ -29,8 +35,8 @@ export interface PublicOptions {
 }
 
 export function publicApp(options: PublicOptions): Hono {
-  const { receipts, erase, documents, backends, models, metrics, mounts, trust, status, writable, report } =
-    options
+  const { receipts, seal, erase, documents, backends, models, metrics, mounts } = options
+  const { callProtocol, trust, status, writable, report } = options
   const app = new Hono()
   // Receipts may be checked by any page, and they are opened by a secret that no browser sends by itself.
   app.use('/receipts/*', async (c, next) => {
@@ -38,9 +44,11 @@ export function publicApp(options: PublicOptions): Hono {
     await next()
     c.res.headers.set('access-control-allow-origin', '*')
   })
+  app.use(refuseOtherMethods(app, path => (callProtocol(path) === undefined ? [] : ['POST'])))
   app.get('/receipts/:id', async c => {
     const secret = secretOf(c.req.header('authorization'))
     const receipt = await receipts.get(c.req.param('id'), secret)
+    if (c.req.query('sealed') !== undefined) await seal(receipt)
     return c.body(formatReceipt(receipt), 200, {
       'content-type': RECEIPT_MEDIA_TYPE,
       'cache-control': 'private, no-store',
@@ -81,11 +89,14 @@ export function publicApp(options: PublicOptions): Hono {
   }
   for (const [path, mount] of Object.entries(mounts)) app.route(path, mount)
   app.notFound(c =>
-    errorResponse(new AnswerableError('not-found', `no such path here: ${c.req.path.slice(0, 200)}`)),
+    errorResponse(
+      new AnswerableError('not-found', `no such path here: ${c.req.path.slice(0, 200)}`),
+      c.req.path,
+    ),
   )
-  app.onError(error => {
+  app.onError((error, c) => {
     if (!(error instanceof AnswerableError)) report(error)
-    return errorResponse(error)
+    return errorResponse(error, c.req.path)
   })
   return app
 }
@@ -104,9 +115,11 @@ function secretOf(authorization: string | undefined): string | undefined {
 
 export const VERSION = '0.1.0'
 
-function errorResponse(error: unknown): Response {
-  const { status, body } = errorBody(error)
-  return new Response(new Uint8Array(body), { status, headers: { 'content-type': 'application/json' } })
+function errorResponse(error: unknown, path: string): Response {
+  const { status, body } = errorBody(error, path)
+  const headers = new Headers({ 'content-type': 'application/json' })
+  if (error instanceof MethodNotAllowed) headers.set('allow', error.allowed.join(', '))
+  return new Response(new Uint8Array(body), { status, headers })
 }
 
 const CORS = {

@@ -7,12 +7,14 @@ import { AnswerableError } from '@answerable/core'
 import { getRequestListener } from '@hono/node-server'
 import type { Backend } from './backend.ts'
 import { Call, type CallContext } from './call.ts'
+import type { CallProtocol } from './call-paths.ts'
 import type { Callers } from './callers.ts'
+import { Connections, refuseTwoHosts } from './connections.ts'
 import { readBody, sendError } from './http.ts'
-import { handleInfer, isInfer, type ServedModels } from './kserve.ts'
+import { handleInfer, type ServedModels } from './kserve.ts'
 import type { Metrics } from './metrics.ts'
-import { handleOpenAI, READ_PATHS } from './openai.ts'
-import { refuseStrangers } from './strangers.ts'
+import { handleOpenAI } from './openai.ts'
+import { StrangerCheck } from './strangers.ts'
 
 export interface ServerOptions {
   context: CallContext
@@ -20,6 +22,7 @@ export interface ServerOptions {
   backends: readonly Backend[]
   models: ServedModels
   metrics: Metrics
+  callProtocol(path: string): CallProtocol | undefined
   /** Everything that is not a call. */
   fetch(request: Request): Response | Promise<Response>
   /** Faults of ours, for the operator. */
@@ -28,16 +31,21 @@ export interface ServerOptions {
 
 export function createGateway(options: ServerOptions): Server {
   const other = getRequestListener(options.fetch, { overrideGlobalObjects: false })
-  const { context, callers, backends, models, metrics, report } = options
-  const passThrough = new Set(context.config.passThrough)
-  const { concurrent, requestBytes } = context.config.limits
+  const { context, callers, backends, models, metrics, callProtocol, report } = options
+  const { limits } = context.config
+  const { concurrent, bodySeconds } = limits
   const pending = new Map<string, Promise<void>>()
   const { publicUrl } = context.config
-  const own = publicUrl === undefined ? [] : [new URL(publicUrl).hostname]
+  const strangers = new StrangerCheck(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])
   let running = 0
   metrics.observe('answerable_calls_running', 'Calls under way', () => running)
 
-  async function handle(request: IncomingMessage, response: ServerResponse, infer: boolean): Promise<void> {
+  async function handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    protocol: CallProtocol,
+    goOn?: () => void,
+  ): Promise<void> {
     const started = performance.now()
     running++
     try {
@@ -46,9 +54,9 @@ export function createGateway(options: ServerOptions): Server {
       const { problem } = context.recorder
       if (problem !== undefined) throw problem
       const caller = callers.admit(request.headers.authorization, Date.now())
-      const body = await readBody(request, requestBytes)
+      const body = await readBody(request, { most: limits.requestBytes, seconds: bodySeconds, goOn })
       const call = new Call(context, request, response, caller, body)
-      const run = () => (infer ? handleInfer(call, models) : handleOpenAI(call, backends))
+      const run = () => (protocol === 'kserve' ? handleInfer(call, models) : handleOpenAI(call, backends))
       if (call.idempotency === undefined) await run()
       else await onlyOnce(pending, call, run)
     } catch (error) {
@@ -60,30 +68,47 @@ export function createGateway(options: ServerOptions): Server {
     }
   }
 
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, (request, response) => {
+  function receive(request: IncomingMessage, response: ServerResponse, goOn?: () => void): void {
+    connections.watch(request, response)
     const path = pathOf(request.url ?? '/')
-    if (!callers.closed) {
-      try {
-        // Receipts are opened by a secret that no browser sends by itself, so any page may check one.
-        const { host, origin } = request.headers
-        refuseStrangers({ host, origin: path.startsWith('/receipts/') ? undefined : origin }, own)
-      } catch (error) {
-        sendError(request, response, error)
-        return
-      }
+    try {
+      refuseTwoHosts(request)
+      // Receipts are opened by a secret that no browser sends by itself, so any page may check one.
+      const { host, origin } = request.headers
+      if (!callers.closed)
+        strangers.refuse({ host, origin: path.startsWith('/receipts/') ? undefined : origin })
+    } catch (error) {
+      sendError(request, response, error)
+      return
     }
-    if (request.method === 'POST') {
-      if (READ_PATHS.has(path) || passThrough.has(path)) return void handle(request, response, false)
-      if (isInfer(path)) return void handle(request, response, true)
-    }
+    const protocol = request.method === 'POST' ? callProtocol(path) : undefined
+    if (protocol !== undefined) return void handle(request, response, protocol, goOn)
+    goOn?.()
     void other(request, response)
-  })
-  // A client error before there is a request: answer plainly, and say nothing of us.
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
-  })
+  }
+
+  const timeouts = {
+    keepAliveTimeout: 65_000,
+    headersTimeout: HEADERS_SECONDS * 1000,
+    // The bound of the body itself comes first, and can be answered.
+    requestTimeout: (HEADERS_SECONDS + bodySeconds + 10) * 1000,
+  }
+  const server = createServer(timeouts, (request, response) => receive(request, response))
+  // Nothing is sent on by a caller who asked first and is refused.
+  server.on('checkContinue', (request, response) =>
+    receive(request, response, () => response.writeContinue()),
+  )
+  const connections = new Connections(server, limits)
+  metrics.observe('answerable_connections_refused', 'Connections over the limit', () => connections.refused)
+  metrics.observe(
+    'answerable_answers_unread',
+    'Connections ended with an unread answer',
+    () => connections.unread,
+  )
   return server
 }
+
+const HEADERS_SECONDS = 30
 
 function pathOf(url: string): string {
   const query = url.indexOf('?')

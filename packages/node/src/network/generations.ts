@@ -34,7 +34,7 @@ export async function succeed(
   const { origin } = identity.generations.at(-1)!
   const number = identity.generations.length + 1
   identity.generations.push({
-    origin: `${identity.id}.local/inference-${number}`,
+    origin: `${origin.slice(0, origin.lastIndexOf('/'))}/inference-${number}`,
     folder: `inference-${number}`,
     predecessor: {
       origin,

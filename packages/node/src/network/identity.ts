@@ -24,7 +24,8 @@ const Identity = z.strictObject({
 export type Identity = z.infer<typeof Identity>
 export type Generation = z.infer<typeof Generation>
 
-export async function loadIdentity(disk: Disk, folder: string): Promise<Identity> {
+/** The folder's identity, made on first use. `member` names its logs where it belongs to a network that others run. */
+export async function loadIdentity(disk: Disk, folder: string, member?: string): Promise<Identity> {
   const path = join(folder, 'network.json')
   const stored = await disk.readFile(path)
   if (stored !== undefined) {
@@ -33,7 +34,10 @@ export async function loadIdentity(disk: Disk, folder: string): Promise<Identity
     return parsed.data
   }
   const id = randomBytes(6).toString('hex')
-  const identity: Identity = { id, generations: [{ origin: `${id}.local/inference`, folder: 'inference-1' }] }
+  const identity: Identity = {
+    id,
+    generations: [{ origin: `${member ?? `${id}.local`}/inference`, folder: 'inference-1' }],
+  }
   await saveIdentity(disk, folder, identity)
   return identity
 }

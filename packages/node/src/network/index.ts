@@ -1,7 +1,7 @@
 export { type Address, loadAddress } from './address.ts'
 export { EXPOSED } from './exposed.ts'
 export { takeFirstCopy } from './first-copy.ts'
-export { applicationEntry, memberFields } from './founding.ts'
+export { applicationEntry, charterEntry, memberFields } from './founding.ts'
 export { formatInvitation, type Invitation, Invitations, parseInvitation } from './invitations.ts'
 export { type LocalNetwork, type LocalOptions, startLocal } from './local.ts'
 export { checkMembership, loadMembership, type Membership, saveMembership, slugOf } from './membership.ts'

@@ -6,10 +6,12 @@
 import { join } from 'node:path'
 import { AnswerableError, toHex } from '@answerable/core'
 import { type NoteSigner, signerVkey, type VerifierKey } from '@answerable/core/note'
+import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
 import type { RegistryPoint } from '@answerable/core/statement'
 import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import type { Backend } from '../gateway/backend.ts'
+import { callPaths } from '../gateway/call-paths.ts'
 import { Callers } from '../gateway/callers.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
 import { logApp } from '../gateway/log-app.ts'
@@ -17,8 +19,10 @@ import { Metrics } from '../gateway/metrics.ts'
 import { GatewayNode, listen, registryPoint } from '../gateway/node.ts'
 import { publicApp, VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
+import { sharedModelsApp } from '../gateway/shared-models.ts'
 import { Upstream } from '../gateway/upstream.ts'
 import { Documents } from '../record/documents.ts'
+import { Sealer } from '../registry/sealer.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
 import type { Fetch, ForkEvidence } from '../witness/index.ts'
@@ -31,7 +35,7 @@ import { getFromAny, openOlder, signerOf, succeed } from './generations.ts'
 import { loadIdentity } from './identity.ts'
 import { Invitations } from './invitations.ts'
 import { openLocalModels } from './local-models.ts'
-import { slugOf } from './membership.ts'
+import { loadMembership, slugOf } from './membership.ts'
 import { nodeApp } from './node-app.ts'
 import { Operator } from './operator.ts'
 import { nodeDescriptor, terms, trustOffer } from './papers.ts'
@@ -104,7 +108,7 @@ async function start(
   close: () => Promise<void>,
 ): Promise<LocalNetwork> {
   const { folder, config, disk, environment = process.env, report = () => undefined } = options
-  const identity = await loadIdentity(disk, folder)
+  const identity = await loadIdentity(disk, folder, (await loadMembership(disk, folder))?.member)
   const { id } = identity
   const signers: NoteSigner[] = []
   for (const generation of identity.generations) signers.push(await signerOf(disk, folder, generation))
@@ -134,6 +138,8 @@ async function start(
   const backends: Backend[] = [...(options.backends ?? []), ...own.backends, ...upstreams]
   for (const backend of backends) onClose(() => backend.close())
 
+  // Receipts bring the signature of the model that answered, where it is small enough to travel.
+  for (const { bytes } of own.signed) if (bytes.length <= MAX_DOCUMENT_BYTES) await documents.put(bytes)
   const termsText = terms(config)
   const descriptors = new Map<string, string>()
   const papersFor = async (key: VerifierKey) => {
@@ -150,7 +156,7 @@ async function start(
     node: () => {
       const signer = signers.at(-1)!
       const descriptor = descriptors.get(signer.key.name)
-      const digests = own.descriptions.map(({ manifest }) => manifest)
+      const digests = own.descriptions.map(({ manifest, signed }) => signed?.manifest ?? manifest)
       return descriptor === undefined ? undefined : { signer, descriptor, models: [...new Set(digests)] }
     },
     witnessed: () => running?.publisher.witnessed,
@@ -228,16 +234,21 @@ async function start(
   for (const [i, { log, key: logKey }] of older.entries())
     mounts[`/logs/${i + 1}`] = logApp(() => log, logKey)
   if (demo) mounts['/demo'] = demoApp()
+  mounts['/models'] = sharedModelsApp(own.signed.filter(({ share }) => share))
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
+  const callProtocol = callPaths(config.passThrough)
+  const sealer = new Sealer(registry.book)
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
+    seal: receipt => sealer.seal(receipt),
     async erase(receiptId, secret) {
       // Opening it shows that the secret is the holder's.
       await gateway.receipts.get(receiptId, secret)
       await gateway.lifecycle.eraseId(receiptId)
     },
     documents,
+    callProtocol,
     backends,
     models,
     metrics,
@@ -253,6 +264,7 @@ async function start(
     backends,
     models,
     metrics,
+    callProtocol,
     fetch: request => app.fetch(request),
     report: fault,
   })

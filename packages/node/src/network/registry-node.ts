@@ -4,9 +4,10 @@
  * that it was moved to begins.
  */
 import { join } from 'node:path'
-import { AnswerableError } from '@answerable/core'
-import { openEntry, policyFrom } from '@answerable/core/registry'
-import type { Policy } from '@answerable/core/tlog'
+import { AnswerableError, toHex } from '@answerable/core'
+import { parseNote } from '@answerable/core/note'
+import { hostUrl, openEntry, policyFrom } from '@answerable/core/registry'
+import { type Policy, parseCheckpoint } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import { nodeSuite } from '../log/suite.ts'
 import { registryApp } from '../registry/app.ts'
@@ -19,10 +20,11 @@ import { Submitter } from '../registry/submitter.ts'
 import type { Disk } from '../storage/disk.ts'
 import { validatorApp } from '../validator/app.ts'
 import { Duties } from '../validator/duties.ts'
+import { Forks } from '../validator/forks.ts'
 import { type Gate, registryGate } from '../validator/gate.ts'
 import { Moves } from '../validator/moves.ts'
 import { Validator } from '../validator/validator.ts'
-import { type Fetch, Publisher, WitnessClient } from '../witness/index.ts'
+import { checkStart, type Fetch, Publisher, WitnessClient } from '../witness/index.ts'
 import type { LocalWitness } from './witnesses.ts'
 
 export interface RegistryNodeOptions {
@@ -130,8 +132,10 @@ export class RegistryNode {
 
   /** Before anything else runs: what can be had of the registry now. The host's first checkpoint is cosigned. */
   async begin(): Promise<void> {
-    if (this.hosting) await this.publishNow()
-    else await this.validator.follow().catch(() => undefined)
+    // Also a host asks first: it may have been moved away meanwhile, or be an old copy of itself.
+    await this.validator.follow().catch(() => undefined)
+    if (this.hosting) await this.#checkStart()
+    await this.publishNow()
     await this.settle()
   }
 
@@ -193,16 +197,75 @@ export class RegistryNode {
     for (const witness of this.#options.witnesses) witness.close()
   }
 
+  /** A host whose witnesses saw more of its log than is here, or at any peer, must not go on with it. */
+  async #checkStart(): Promise<void> {
+    const { book } = this
+    const check = await checkStart(book.log, this.witnessClients(), { key: book.signer.key })
+    if (check.outcome !== 'rolled-back') return
+    const { size } = check.fork
+    if (book.state.groups(['validator']).length === 1 && (await this.#succeed(size))) return
+    const error = new AnswerableError(
+      'rolled-back',
+      `the registry here is an old copy: a witness saw ${size} entries; restore the newer one, or ask other members to move the host`,
+    )
+    book.log.halt(error)
+    this.#options.report(error.message)
+  }
+
+  /**
+   * A network of one owner that lost the end of its registry has nobody to get it from. It moves the host to another
+   * key of its own, from where things stand here: what the old key signed beyond is an abandoned end, for all to see.
+   */
+  async #succeed(seen: number): Promise<boolean> {
+    const { book, submitter } = this
+    const { keyring, report } = this.#options
+    const before = book.origin
+    await book.resign(await keyring.replaceHost())
+    const { key, signer } = keyring.all.find(({ purpose }) => purpose === 'host')!
+    const member = keyring.statements('member')
+    const added = submitter.entry('key', { keys: [{ purpose: 'host', key }] }, [member, signer])
+    const size = book.size + 1
+    const to = { vkey: key, member: keyring.member, url: hostUrl(book.state)! }
+    const root = toHex(book.registry.rootWith([added]))
+    const reason = `an old copy came back: witnesses saw ${seen} entries of the old origin`
+    const move = submitter.entry('host-move', { from: before, size, root, to, reason }, [
+      keyring.statements('validator'),
+    ])
+    const results = await book.append([added, move], ({ effective }) => effective)
+    const moved = results.every(({ taken }) => taken)
+    if (moved)
+      report(
+        `the registry here is an old copy: a witness saw ${seen} entries of it. It goes on as ${book.origin} from ${size}`,
+      )
+    return moved
+  }
+
+  /** One who hosted once and was moved away has a fresh key for another time: an origin that ended stays ended. */
+  async #spare(): Promise<void> {
+    const { book, submitter } = this
+    const { keyring, member } = this.#options
+    if (this.hosting || book.state.members.get(member)?.status !== 'active') return
+    if (book.state.hosts.has(book.origin)) await book.resign(await keyring.replaceHost())
+    const { key, signer } = keyring.all.find(({ purpose }) => purpose === 'host')!
+    const known = book.state.keysOfMember(member).some(([, { key: one }]) => one === key)
+    if (!known) {
+      const signers = [keyring.statements('member'), signer]
+      await submitter.state('key', { keys: [{ purpose: 'host', key }] }, signers).catch(() => undefined)
+    }
+  }
+
   async #settle(): Promise<void> {
     const { book, mirror } = this
     for (const witness of this.#options.witnesses) witness.trust(this.#trusted())
     if (this.hosting) await this.#publish()
-    else if (this.#publisher !== undefined) {
+    else await this.#spare()
+    if (!this.hosting && this.#publisher !== undefined) {
       await this.#publisher.stop()
       this.#publisher = undefined
       this.#options.report(`the registry is hosted by ${book.state.host?.member} now`)
     }
     const { official } = mirror
+    await this.submitter.settle(official?.size ?? 0)
     if (official !== undefined && official.size > this.#officialSize) {
       this.#officialSize = official.size
       await this.#options.onOfficial?.(official)
@@ -257,16 +320,26 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
   const signer = keyring.signer('host')
   const book = await RegistryBook.open({ disk, folder: bookFolder(folder), signer })
   try {
-    const mirror = await Mirror.open({ book, disk, folder, network })
+    let submitter: Submitter | undefined
+    // What was stated to a host that went is stated again to the next.
+    const onAbandoned = (entries: readonly Uint8Array[]) => submitter?.keep(entries)
+    const forks = await Forks.open(disk, join(folder, 'validator'), book)
+    const onFork = async (note: string, ours: string) => {
+      const { origin, size } = parseCheckpoint(parseNote(note).text)
+      await forks.keep({ origin, size, note, ours })
+      report('the registry’s host has signed two histories')
+    }
+    const mirror = await Mirror.open({ book, disk, folder, network, onAbandoned, onFork })
     // A first copy that was cut short says nothing that was ever checked.
     const founded = book.state.host?.member === member
-    if (book.size > 0 && mirror.official === undefined && !founded) await book.truncate(0)
+    if (book.size > 0 && mirror.official === undefined && !founded) await book.rewind(0)
     if (book.size > 0 && book.state.network !== network)
       throw new AnswerableError('corrupt', `${bookFolder(folder)}: the registry of another network`)
     const client = (url: string) => clientOf(options, url)
     const peers = () => peersOf(options, book)
     const host = new Host(book, clock)
-    const submitter = new Submitter({ book, network, member, host, client, clock })
+    const digestOf = (entry: Uint8Array) => nodeSuite.sha256Hex(openEntry(entry).payload)
+    submitter = new Submitter({ book, network, member, host, client, clock, digestOf })
     const duties = new Duties({ book, submitter, keyring, disk, folder: join(folder, 'beacon'), clock })
     const validator = await Validator.open({
       book,
@@ -274,6 +347,7 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
       submitter,
       keyring,
       duties,
+      forks,
       disk,
       folder: join(folder, 'validator'),
       client,

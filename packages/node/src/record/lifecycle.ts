@@ -40,8 +40,7 @@ export class Lifecycle {
   /** Erases the content of one id, at the request of whoever may ask. Throws `erasure-refused` and `not-found`. */
   async eraseId(id: string): Promise<void> {
     const { index, storage } = this.#store
-    const parts = ([0, 1] as const).map(part => index.find(id, part)).filter(found => found !== undefined)
-    if (parts.length === 0) throw new AnswerableError('not-found', `no record ${id.slice(0, 64)} here`)
+    const parts = this.#partsOf(id)
     for (const { index: at, position } of parts) {
       const { time } = parseInference((await storage.read(position)).statement)
       const open = time + this.#options.samplingHours * HOUR
@@ -57,14 +56,34 @@ export class Lifecycle {
     for (const { index: at } of parts) await this.#erase({ first: at, end: at + 1 }, 'request')
   }
 
-  /** Puts records on legal hold, or releases them. */
-  async setHold(action: 'hold' | 'release', range: Range): Promise<void> {
+  /** Puts records on hold, or releases them. Throws `bad-request` for a range that is not within the log. */
+  async setHold(
+    action: 'hold' | 'release',
+    range: Range,
+    reason: LifecycleStatement['reason'] = 'legal',
+  ): Promise<void> {
     if (range.end <= range.first || range.end > this.#store.log.signed.size)
       throw new AnswerableError(
         'bad-request',
         `expected a range within the log's ${this.#store.log.signed.size} records`,
       )
-    await this.#state(action, range, 'legal')
+    await this.#state(action, range, reason)
+  }
+
+  /** The records of an id: one, or the two of a stream. Throws `not-found`. */
+  rangesOf(id: string): Range[] {
+    return this.#partsOf(id).map(({ index }) => ({ first: index, end: index + 1 }))
+  }
+
+  /** What is on hold within a range, in order; without one, in the whole log. */
+  held(within: Range = { first: 0, end: this.#store.log.signed.size }): Range[] {
+    const held: Range[] = []
+    for (const range of this.#store.index.lifecycle.heldWithin(within)) {
+      const before = held.at(-1)
+      if (before?.end === range.first) before.end = range.end
+      else held.push({ ...range })
+    }
+    return held
   }
 
   /** Finishes erasures that a crash cut off. Call it at start. */
@@ -80,21 +99,32 @@ export class Lifecycle {
     const run = async () => {
       const { index } = this.#store
       const cutoff = this.#options.clock() - this.#options.retentionDays * 24 * HOUR
+      // What a failure left of an earlier erasure comes first, under the statement that it has.
+      await this.resume()
       const range = index.expired(cutoff)
       if (range === undefined) return
+      const held = index.lifecycle.heldWithin(range)
       let due: Range[] = [range]
-      for (const held of index.lifecycle.heldWithin(range)) due = without(due, held)
+      for (const kept of [...held, ...index.lifecycle.erasedAround(range)]) due = without(due, kept)
       for (const one of due) {
         await this.#erase(one, 'retention')
         erased += one.end - one.first
       }
-      index.markExpired(range.end)
+      // What is on hold is looked at again, for its release.
+      index.markExpired(held[0]?.first ?? range.end)
     }
     this.#sweeping = run().finally(() => {
       this.#sweeping = undefined
     })
     await this.#sweeping
     return erased
+  }
+
+  #partsOf(id: string) {
+    const { index } = this.#store
+    const parts = ([0, 1] as const).map(part => index.find(id, part)).filter(found => found !== undefined)
+    if (parts.length === 0) throw new AnswerableError('not-found', `no record ${id.slice(0, 64)} here`)
+    return parts
   }
 
   async #erase(range: Range, reason: LifecycleStatement['reason']): Promise<void> {

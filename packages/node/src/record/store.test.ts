@@ -195,6 +195,32 @@ test('the idempotency key of the newest call holds while older rows are written'
   index.close()
 })
 
+test('what is over its time ends at the first younger record, however late an early stream ended', () => {
+  const index = new RecordIndex(':memory:')
+  const idAt = (time: number, n: number) =>
+    `${time
+      .toString(16)
+      .padStart(12, '0')
+      .replace(/^(.{8})/, '$1-')}-7000-8000-${String(n).padStart(12, '0')}`
+  const [early, cutoff] = [1_700_000_000_000, 1_700_000_005_000]
+  const add = (time: number, part: 0 | 1, at: number, n = at) =>
+    index.add({ id: idAt(time, n), part, index: at, position: { segment: 0, offset: 64 } })
+  assert.equal(index.expired(cutoff), undefined)
+  add(early, 0, 0)
+  // Ids of one millisecond are in no order.
+  for (const [at, n] of [8, 7, 9].entries()) add(early + 1, 0, at + 1, n)
+  for (let at = 4; at < 8; at++) add(cutoff, 0, at, 20 - at)
+  add(early, 1, 8, 0)
+  while (index.flushSome()) {}
+  assert.deepEqual(index.expired(early), undefined)
+  assert.deepEqual(index.expired(cutoff), { first: 0, end: 4 })
+  index.markExpired(4)
+  assert.equal(index.expired(cutoff), undefined)
+  // With nothing younger left, the last of all is over its time too, and so is the end of the stream.
+  assert.deepEqual(index.expired(cutoff + 1), { first: 4, end: 9 })
+  index.close()
+})
+
 test('times never go back, whatever the clock does, also across a restart', async () => {
   const folder = await newFolder()
   const times: number[] = []

@@ -5,9 +5,10 @@
  */
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AnswerableError, type Suite } from '@answerable/core'
-import type { NoteSigner } from '@answerable/core/note'
+import { AnswerableError, fromUtf8, type Suite } from '@answerable/core'
+import { type NoteSigner, parseNote } from '@answerable/core/note'
 import { type Outcome, Registry } from '@answerable/core/registry'
+import { parseCheckpoint } from '@answerable/core/tlog'
 import { Log } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
 import type { Disk } from '../storage/disk.ts'
@@ -30,7 +31,7 @@ const BATCH = 512
 const MAX_ENTRY_BYTES = 65_535
 
 export class RegistryBook {
-  readonly #options: BookOptions
+  #options: BookOptions
   #log: Log
   #fold: Registry
   /** Index of each payload, by digest. */
@@ -124,22 +125,42 @@ export class RegistryBook {
   }
 
   /**
-   * Goes back to the first `size` entries, because those after them are an abandoned end. What stood here is kept
-   * beside, as evidence, in a folder of its own.
+   * Goes back to the first `size` entries, because those after them are an abandoned end, and on from there with
+   * others; nothing comes in between. What stood here is kept beside, as evidence, in a folder of its own.
    */
-  truncate(size: number): Promise<void> {
+  rewind(size: number, next: readonly Uint8Array[] = []): Promise<void> {
     return this.#exclusive(async () => {
-      const kept: Uint8Array[] = []
+      const entries: Uint8Array[] = []
       for (let at = 0; at < size; at += BATCH)
-        kept.push(...(await this.#log.entries(at, Math.min(BATCH, size - at))))
+        entries.push(...(await this.#log.entries(at, Math.min(BATCH, size - at))))
+      entries.push(...next)
       await this.#log.close()
       const { folder } = this.#options
       await rename(folder, `${folder}-abandoned-${Date.now()}`)
-      await this.#reopen()
-      for (let at = 0; at < kept.length; at += BATCH) {
-        const part = kept.slice(at, at + BATCH)
-        await this.#store(part.map(entry => ({ outcome: this.#fold.append(entry), entry })))
+      const opened = await open(this.#options)
+      const outcomes: Opened['outcomes'] = []
+      for (let at = 0; at < entries.length; at += BATCH) {
+        const part = entries.slice(at, at + BATCH)
+        for (const entry of part) outcomes.push({ outcome: opened.fold.append(entry), entry })
+        await write(opened.log, part, this.#options.suite ?? nodeSuite)
       }
+      // All at once: nobody may see a state between the two.
+      this.#log = opened.log
+      this.#fold = opened.fold
+      this.#byDigest = new Map()
+      this.#outcomes = []
+      for (const { outcome, entry } of outcomes) this.#note(outcome, entry)
+    })
+  }
+
+  /** Goes on with the same tree under another key and origin. */
+  resign(signer: NoteSigner): Promise<void> {
+    return this.#exclusive(async () => {
+      await this.#log.close()
+      this.#options = { ...this.#options, signer }
+      const opened = await open(this.#options)
+      this.#log = opened.log
+      this.#fold = opened.fold
     })
   }
 
@@ -152,10 +173,10 @@ export class RegistryBook {
   async #store(taken: readonly { outcome: Outcome; entry: Uint8Array }[]): Promise<void> {
     const suite = this.#options.suite ?? nodeSuite
     try {
-      await Promise.all(
-        taken.map(({ entry }) =>
-          this.#log.append({ statement: entry, entry: suite.sha256(entry), content: new Uint8Array(0) }),
-        ),
+      await write(
+        this.#log,
+        taken.map(({ entry }) => entry),
+        suite,
       )
     } catch (error) {
       // The state is ahead of what is durable: it is made again from there.
@@ -183,20 +204,21 @@ export class RegistryBook {
     this.#fold = fold
   }
 
-  async #reopen(): Promise<void> {
-    const opened = await open(this.#options)
-    this.#log = opened.log
-    this.#fold = opened.fold
-    this.#byDigest = new Map()
-    this.#outcomes = []
-  }
-
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new AnswerableError('unavailable', 'the registry is closing'))
     const done = this.#writing.then(work)
     this.#writing = done.catch(() => undefined)
     return done
   }
+}
+
+/** Resolves when all are durable. */
+async function write(log: Log, entries: readonly Uint8Array[], suite: Suite): Promise<void> {
+  await Promise.all(
+    entries.map(entry =>
+      log.append({ statement: entry, entry: suite.sha256(entry), content: new Uint8Array(0) }),
+    ),
+  )
 }
 
 interface Opened {
@@ -206,6 +228,7 @@ interface Opened {
 }
 
 async function open({ disk, folder, signer, suite = nodeSuite }: BookOptions): Promise<Opened> {
+  await forgetOther(disk, folder, signer)
   const storage = await FileStorage.open(disk, folder, {
     entryOf: suite.sha256,
     firstSegmentBytes: FIRST_SEGMENT,
@@ -221,6 +244,18 @@ async function open({ disk, folder, signer, suite = nodeSuite }: BookOptions): P
     throw error
   })
   return { log, fold, outcomes }
+}
+
+/**
+ * Removes the checkpoint of a key that was replaced since: the tree is made again from the entries, and goes on under
+ * the present key. What others saw of the old one is theirs to hold against it.
+ */
+async function forgetOther(disk: Disk, folder: string, signer: NoteSigner): Promise<void> {
+  const path = join(folder, 'checkpoint')
+  const note = await disk.readFile(path)
+  if (note === undefined) return
+  const { origin } = parseCheckpoint(parseNote(fromUtf8(note)).text)
+  if (origin !== signer.key.name) await disk.remove(path)
 }
 
 /** The path of a book in a data folder. */

@@ -73,6 +73,8 @@ export class Host {
 
   #takes(outcome: Outcome): boolean {
     const { effective, digest, rule, tick } = outcome
+    // It may have been moved since this was asked for.
+    if (this.#book.state.host?.origin !== this.#book.origin) return false
     if (tick !== undefined && Math.abs(tick - this.#clock()) > MOST_OFF) return false
     if (effective) return true
     const handIn = digest === undefined ? undefined : this.#book.state.handIns.get(digest)
@@ -84,6 +86,8 @@ export class Host {
     const before = rule === 'duplicate' ? this.#book.find(digest!) : undefined
     if (taken) resolve({ index, digest: digest! })
     else if (before !== undefined) resolve({ index: before.index, digest: digest! })
+    else if (rule === undefined && this.#book.state.host?.origin !== this.#book.origin)
+      reject(new AnswerableError('wrong-host', 'the registry has another host now'))
     else if (rule === undefined && tick !== undefined)
       reject(ruleError('tick-off', 'over 60 s off the host’s clock'))
     else reject(ruleError(rule ?? 'malformed-envelope', detail))

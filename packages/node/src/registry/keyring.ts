@@ -18,7 +18,9 @@ export interface Keyring {
   has(purpose: Held): boolean
   statements(purpose: Held): StatementSigner
   /** As a statement brings them: each with the signer that proves it. */
-  all: { purpose: Purpose; key: string; signer: StatementSigner }[]
+  readonly all: { purpose: Purpose; key: string; signer: StatementSigner }[]
+  /** Makes another key for hosting: an origin that ended is never gone on with. */
+  replaceHost(): Promise<NoteSigner>
 }
 
 const HELD: readonly Held[] = ['member', 'recovery', 'validator', 'host']
@@ -39,6 +41,11 @@ export async function openKeyring(
     await disk.list(keys)
     signers.set(purpose, noteSigner(`${member}/${nameOf(purpose)}`, await loadKey(disk, path)))
   }
+  let hosts = 1
+  const hostKey = async (number: number) =>
+    noteSigner(`${member}/registry-${number}`, await loadKey(disk, join(keys, `host-${number}.pem`)))
+  while ((await disk.readFile(join(keys, `host-${hosts + 1}.pem`))) !== undefined) hosts++
+  if (hosts > 1) signers.set('host', await hostKey(hosts))
   const signer = (purpose: Held): NoteSigner => {
     const found = signers.get(purpose)
     if (found === undefined)
@@ -53,10 +60,18 @@ export async function openKeyring(
     signer,
     has: purpose => signers.has(purpose),
     statements: purpose => statementSigner(signer(purpose)),
-    all: [
-      ...[...signers].map(([purpose, one]) => ({ purpose: purpose as Purpose, one })),
-      ...witnesses.map(one => ({ purpose: 'witness' as Purpose, one })),
-    ].map(({ purpose, one }) => ({ purpose, key: formatVkey(one.key), signer: statementSigner(one) })),
+    get all() {
+      return [
+        ...[...signers].map(([purpose, one]) => ({ purpose: purpose as Purpose, one })),
+        ...witnesses.map(one => ({ purpose: 'witness' as Purpose, one })),
+      ].map(({ purpose, one }) => ({ purpose, key: formatVkey(one.key), signer: statementSigner(one) }))
+    },
+    async replaceHost() {
+      hosts++
+      const made = await hostKey(hosts)
+      signers.set('host', made)
+      return made
+    },
   }
 }
 

@@ -4,7 +4,7 @@
  * turn out to be an abandoned end.
  */
 import { join } from 'node:path'
-import { AnswerableError, equal, fromUtf8, type Suite } from '@answerable/core'
+import { AnswerableError, equal, errorCode, fromUtf8, type Suite } from '@answerable/core'
 import { parseNote, parseVkey } from '@answerable/core/note'
 import { policyFrom, Registry } from '@answerable/core/registry'
 import { evaluatePolicy, openCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
@@ -21,6 +21,10 @@ export interface MirrorOptions {
   /** SHA-256 of the charter's statement, which is what this process knows its network by. */
   network: string
   suite?: Suite
+  /** Told of the entries of an abandoned end, once the book has left them behind. Must not throw. */
+  onAbandoned?: (entries: readonly Uint8Array[]) => void
+  /** Told of two checkpoints that the host signed over two histories. */
+  onFork?: (note: string, ours: string) => Promise<void>
 }
 
 export interface Official {
@@ -85,17 +89,41 @@ export class Mirror {
 
   async #reach(note: string, peer: RegistryClient): Promise<void> {
     const { book } = this.#options
-    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    const { origin } = parseCheckpoint(parseNote(note).text)
     const { host } = book.state
     if (host !== undefined && origin === host.origin) {
       openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
-      if (size > book.size) await this.#extend(peer, size, root, origin)
-      else if (!equal(await book.log.rootAt(size), root))
-        throw new AnswerableError('conflict', `${origin}: another root at ${size} than the one here`)
+      const fits = await this.#fits(note, peer)
+      if (!fits) return this.#forked(note, peer)
       await this.#officiate(note)
       // The entries themselves may say that the host has changed, or that a quorum is another.
       return
     }
+    await this.#adopt(note, peer)
+  }
+
+  /** Whether a checkpoint of the host continues, or is part of, what is here. What it adds is taken in. */
+  async #fits(note: string, peer: RegistryClient): Promise<boolean> {
+    const { book } = this.#options
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    if (size <= book.size) return equal(await book.log.rootAt(size), root)
+    try {
+      await this.#extend(peer, size, root, origin)
+      return true
+    } catch (error) {
+      if (errorCode(error) === 'conflict') return false
+      throw error
+    }
+  }
+
+  /** The host signed this, and it is another history than the one here. Where a quorum saw it, it is the one. */
+  async #forked(note: string, peer: RegistryClient): Promise<void> {
+    const { book, onFork } = this.#options
+    const { origin, size } = parseCheckpoint(parseNote(note).text)
+    const ours = this.newest?.note
+    if (ours !== undefined && ours !== note) await onFork?.(note, ours)
+    if (!this.#isQuorum(note, book.registry))
+      throw new AnswerableError('conflict', `${origin}: another history of ${size} entries than the one here`)
     await this.#adopt(note, peer)
   }
 
@@ -107,7 +135,9 @@ export class Mirror {
     const { book, network } = this.#options
     const { origin, size, root } = parseCheckpoint(parseNote(note).text)
     const base = Math.min(this.#official?.size ?? 0, book.size)
-    if (size < base) throw new AnswerableError('conflict', `${origin}: older than what is official here`)
+    // An old host that has not heard yet, or a mirror that is behind: what it has is here.
+    if (size < base) return
+    if (book.size > 0 && size <= book.size && equal(await book.log.rootAt(size), root)) return
     if (book.size === 0) return this.#first(note, peer)
     const fetched: Uint8Array[] = []
     for await (const part of peer.entries(base, Math.min(size, base + MOST_REPLAYED))) fetched.push(...part)
@@ -129,9 +159,12 @@ export class Mirror {
     let common = base
     const own = await book.entries(base, Math.min(book.size, size) - base)
     while (common - base < own.length && equal(own[common - base]!, fetched[common - base]!)) common++
-    if (common < book.size) await book.truncate(common)
-    await book.append(fetched.slice(common - base))
+    const abandoned = await book.entries(common, book.size - common)
+    const next = fetched.slice(common - base)
+    if (abandoned.length > 0) await book.rewind(common, next)
+    else await book.append(next)
     await this.#officiate(note)
+    if (abandoned.length > 0) this.#options.onAbandoned?.(abandoned)
   }
 
   /** Keeps a checkpoint as official where a quorum cosigned it. */
@@ -170,7 +203,7 @@ export class Mirror {
       for await (const part of peer.entries(from, size)) await book.append(part)
       if (!equal(book.registry.root(), root)) throw wrong
     } catch (error) {
-      await book.truncate(from)
+      await book.rewind(from)
       throw error
     }
   }
@@ -194,7 +227,7 @@ export class Mirror {
       openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
       if (!this.#isQuorum(note, book.registry)) throw noQuorum(origin)
     } catch (error) {
-      if (book.size > 0) await book.truncate(0)
+      if (book.size > 0) await book.rewind(0)
       throw error
     }
     await this.#officiate(note)

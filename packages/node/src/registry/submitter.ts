@@ -1,5 +1,5 @@
 /** Statements of this process's own: signed by its member's keys, and brought to whoever hosts. */
-import { AnswerableError, type JsonObject } from '@answerable/core'
+import { AnswerableError, errorCode, type JsonObject } from '@answerable/core'
 import { hostUrl, registryPayload, type StatementSigner, signEnvelope } from '@answerable/core/registry'
 import type { RegistryBook } from './book.ts'
 import type { RegistryClient } from './client.ts'
@@ -14,15 +14,44 @@ export interface SubmitterOptions {
   /** A client for a member's base URL. */
   client(url: string): RegistryClient
   clock?: () => number
+  /** SHA-256 of an entry's payload, in hex. */
+  digestOf(entry: Uint8Array): string
 }
+
+/** A few minutes' worth of one member's statements. */
+const MOST_KEPT = 4096
 
 export class Submitter {
   readonly #options: SubmitterOptions
   /** No two statements of one member have one time: two ticks of a millisecond would be one statement. */
   #lastTime = 0
+  /** Statements that a host took and that no quorum has seen yet: a host that goes may take them along. */
+  readonly #unofficial = new Map<string, Uint8Array>()
 
   constructor(options: SubmitterOptions) {
     this.#options = options
+  }
+
+  /** Keeps entries until a quorum has seen them, and brings them to the host again as long as the log lacks them. */
+  keep(entries: readonly Uint8Array[]): void {
+    for (const entry of entries) {
+      if (this.#unofficial.size >= MOST_KEPT) return
+      this.#unofficial.set(this.#options.digestOf(entry), entry)
+    }
+  }
+
+  /** Lets go of what is official up to this size, and brings again what the log no longer has. */
+  async settle(official: number): Promise<void> {
+    const { book } = this.#options
+    for (const [digest, entry] of this.#unofficial) {
+      const outcome = book.find(digest)
+      if (outcome !== undefined && outcome.index < official) this.#unofficial.delete(digest)
+      if (outcome !== undefined) continue
+      await this.#bring(entry).catch(error => {
+        // What a rule forbids by now was overtaken: an old tick, say.
+        if (errorCode(error) === 'rule-forbids') this.#unofficial.delete(digest)
+      })
+    }
   }
 
   get hosting(): boolean {
@@ -42,7 +71,13 @@ export class Submitter {
   }
 
   /** Brings an entry to the host. Rejects with `rule-forbids`, `unavailable` and what else a host may say. */
-  submit(entry: Uint8Array): Promise<Submitted> {
+  async submit(entry: Uint8Array): Promise<Submitted> {
+    const submitted = await this.#bring(entry)
+    this.keep([entry])
+    return submitted
+  }
+
+  #bring(entry: Uint8Array): Promise<Submitted> {
     const { book, host, client } = this.#options
     if (this.hosting) return host.submit(entry)
     const url = hostUrl(book.state)

@@ -19,6 +19,7 @@ export class LifecycleTable {
   readonly #finish: StatementSync
   readonly #unfinished: StatementSync
   readonly #ranges: StatementSync
+  readonly #erased: StatementSync
 
   constructor(database: DatabaseSync) {
     database.exec(`CREATE TABLE IF NOT EXISTS lifecycle (
@@ -32,6 +33,9 @@ export class LifecycleTable {
     )
     this.#ranges = database.prepare(
       "SELECT * FROM lifecycle WHERE action <> 'erase' AND end > ? AND first < ? ORDER BY idx",
+    )
+    this.#erased = database.prepare(
+      "SELECT * FROM lifecycle WHERE action = 'erase' AND done = 1 AND end > ? AND first < ?",
     )
   }
 
@@ -47,6 +51,11 @@ export class LifecycleTable {
   /** Erasures that were logged and perhaps not carried out: a crash came between. */
   unfinished(): LifecycleRow[] {
     return this.#unfinished.all().map(rowOf)
+  }
+
+  /** What erasures overwrote of a range, and perhaps beyond it. */
+  erasedAround({ first, end }: Range): Range[] {
+    return this.#erased.all(first, end).map(rowOf)
   }
 
   /** The parts of a range that are on hold: by the last statement about each index. */

@@ -4,6 +4,7 @@
  *     POST hand-ins   a statement for the registry that the host may not want; answered with a stamp
  *     POST stamps     from another validator: a statement and its stamp
  *     POST moves      from another validator: a host's move, for a signature
+ *     GET  notes      checkpoints that the host signed, as seen from here, to compare with
  *     GET  status
  */
 import { AnswerableError } from '@answerable/core'
@@ -44,6 +45,7 @@ export function validatorApp({ book, validator, moves, client }: ValidatorAppOpt
     const answer = await moves.sign(entry, client(url))
     return c.json('entry' in answer ? { entry: Buffer.from(answer.entry).toString() } : answer)
   })
+  app.get('/notes', c => c.json({ notes: validator.notes }))
   app.get('/status', c => c.json(validator.status))
   return app
 }

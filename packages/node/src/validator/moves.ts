@@ -40,9 +40,6 @@ export interface MovesOptions {
   clock: () => number
 }
 
-/** How long a candidate is given before the next in line is. */
-export const TURN_MS = 15_000
-
 export class Moves {
   readonly #options: MovesOptions
   readonly #promised = new Set<string>()
@@ -79,9 +76,11 @@ export class Moves {
     this.#since ??= clock()
     const line = successors(book.state)
     if (line.length === 0) return false
-    const turn = Math.floor((clock() - this.#since) / TURN_MS) % line.length
+    // Each in line has as long as a host has for a hand-in, before the next one tries.
+    const turnMs = book.state.terms.handInSeconds * 1000
+    const turn = Math.floor((clock() - this.#since) / turnMs) % line.length
     const candidate = line[turn]!
-    if (candidate.member.id !== keyring.member) return false
+    if (candidate.member.id !== keyring.member || !(await this.#others())) return false
     return this.move(reason)
   }
 
@@ -131,6 +130,25 @@ export class Moves {
       throw new AnswerableError('conflict', `the first ${size} entries are others here`)
     await this.#promise(from)
     return { entry: addSignature(entry, keyring.statements('validator')) }
+  }
+
+  /**
+   * Whether enough others find the host wanting too. Asked before anyone promises anything: whoever has left a host
+   * does not go back to it, so one validator that is cut off must not leave it alone.
+   */
+  async #others(): Promise<boolean> {
+    const { book, keyring, peers, client } = this.#options
+    const { state } = book
+    const groups = new Set([state.members.get(keyring.member)!.ownerGroup])
+    await Promise.allSettled(
+      [...peers()].map(async ([member, url]) => {
+        const status = (await client(url).get('/validator/status')) as Record<string, unknown>
+        const group = state.members.get(member)?.ownerGroup
+        if (group !== undefined && status.host === state.host?.origin && typeof status.complaint === 'string')
+          groups.add(group)
+      }),
+    )
+    return state.mayMove(groups)
   }
 
   #propose(reason: string): Uint8Array {

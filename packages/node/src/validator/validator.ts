@@ -4,7 +4,9 @@
  * registry itself could tell.
  */
 import { AnswerableError, errorCode } from '@answerable/core'
+import { parseNote } from '@answerable/core/note'
 import { hostUrl, openEntry, parseRegistryPayload } from '@answerable/core/registry'
+import { parseCheckpoint } from '@answerable/core/tlog'
 import { nodeSuite } from '../log/suite.ts'
 import type { RegistryBook } from '../registry/book.ts'
 import type { RegistryClient } from '../registry/client.ts'
@@ -14,6 +16,7 @@ import type { Mirror } from '../registry/mirror.ts'
 import type { Submitter } from '../registry/submitter.ts'
 import type { Disk } from '../storage/disk.ts'
 import type { Duties } from './duties.ts'
+import type { Forks } from './forks.ts'
 import { type HandedIn, HandIns } from './hand-ins.ts'
 import type { Moves } from './moves.ts'
 
@@ -23,6 +26,7 @@ export interface ValidatorOptions {
   submitter: Submitter
   keyring: Keyring
   duties: Duties
+  forks: Forks
   disk: Disk
   folder: string
   client(url: string): RegistryClient
@@ -40,6 +44,9 @@ export interface Stamp {
   stamp: string
 }
 
+/** Taken of a peer in one turn. */
+const MOST_NOTES = 17
+
 export class Validator {
   readonly #options: ValidatorOptions
   readonly #handIns: HandIns
@@ -48,13 +55,15 @@ export class Validator {
   #turn: Promise<void> | undefined
   #stopping = false
   /** Unix milliseconds since when the registry has not grown under a quorum. */
-  #still: { size: number; since: number }
+  #still: { size: number; host: string; since: number }
+  /** Since when the present host is. */
+  #hosted = { host: '', since: 0 }
   #lastError: { code: string; message: string } | undefined
 
   private constructor(options: ValidatorOptions, handIns: HandIns) {
     this.#options = options
     this.#handIns = handIns
-    this.#still = { size: -1, since: options.clock() }
+    this.#still = { size: -1, host: '', since: options.clock() }
   }
 
   static async open(options: ValidatorOptions): Promise<Validator> {
@@ -80,9 +89,11 @@ export class Validator {
     const { duties, submitter } = this.#options
     return {
       onDuty: duties.onDuty,
+      host: this.#options.book.state.host?.origin ?? null,
       hosting: submitter.hosting,
       handIns: this.#handIns.values().map(({ digest, since }) => ({ digest, since })),
       complaint: this.complaint() ?? null,
+      forks: this.#options.forks.all().map(({ origin, size }) => ({ origin, size })),
       lastError: this.#lastError ?? null,
     }
   }
@@ -136,11 +147,15 @@ export class Validator {
   /** What this validator finds wrong with the host, if anything. */
   complaint(): string | undefined {
     const { book, submitter, clock } = this.#options
-    if (submitter.hosting || book.state.host === undefined) return undefined
+    if (submitter.hosting || book.state.host?.origin !== this.#still.host) return undefined
+    const fork = this.#options.forks.of(this.#still.host)
+    if (fork !== undefined) return `forked: it signed another tree of ${fork.size} entries for others`
     const limit = book.state.terms.handInSeconds * 1000
     if (clock() - this.#still.since > limit + book.state.terms.tickSeconds * 1000)
       return 'silent: nothing new under a quorum since the deadline for hand-ins'
-    const overdue = this.#handIns.values().find(({ since }) => clock() - since > limit)
+    // A new host has the whole time for what the old one left out.
+    const { since: began } = this.#hosted
+    const overdue = this.#handIns.values().find(({ since }) => clock() - Math.max(since, began) > limit)
     return overdue && `censoring: ${overdue.digest.slice(0, 16)} was handed in and is not in the log`
   }
 
@@ -154,7 +169,13 @@ export class Validator {
 
   async #work(): Promise<void> {
     this.#lastError = undefined
-    for (const step of [() => this.follow(), () => this.#state(), () => this.#watch(), () => this.#move()]) {
+    for (const step of [
+      () => this.follow(),
+      () => this.#compare(),
+      () => this.#state(),
+      () => this.#watch(),
+      () => this.#move(),
+    ]) {
       try {
         await step()
       } catch (error) {
@@ -170,26 +191,53 @@ export class Validator {
   /** From the host where it answers, and from the others: one of them may know of a new host. */
   async follow(): Promise<void> {
     const { book, mirror, submitter, client, peers } = this.#options
-    if (!submitter.hosting) {
-      const host = hostUrl(book.state)
-      const urls = new Set([...(host === undefined ? [] : [host]), ...peers().values()])
-      let failure: unknown
-      for (const url of urls) {
-        try {
-          await mirror.follow(client(url))
-        } catch (error) {
-          failure ??= error
-        }
+    const host = submitter.hosting ? undefined : hostUrl(book.state)
+    let failure: unknown
+    for (const url of new Set([...(host === undefined ? [] : [host]), ...peers().values()])) {
+      try {
+        const peer = client(url)
+        const note = await peer.checkpoint()
+        // A host hears from others only of what it does not have: its own past, or its successor.
+        if (!submitter.hosting || isNews(note, book)) await mirror.reach(note, peer)
+      } catch (error) {
+        failure ??= error
       }
-      this.#look()
-      if (failure !== undefined) throw failure
     }
     this.#look()
+    if (failure !== undefined) throw failure
   }
 
+  /** What the host signed for others, those that hold something else included. */
+  async #compare(): Promise<void> {
+    const { mirror, forks, client, peers, report } = this.#options
+    const ours = mirror.newest?.note
+    if (ours === undefined) return
+    const known = forks.all().length
+    await Promise.allSettled(
+      [...peers().values()].map(async url => {
+        const { notes } = (await client(url).get('/validator/notes')) as { notes?: unknown }
+        if (!Array.isArray(notes)) return
+        for (const note of notes.slice(0, MOST_NOTES))
+          if (typeof note === 'string') await forks.compare(note, ours)
+      }),
+    )
+    if (forks.all().length > known) report?.('the registry’s host has signed two histories')
+  }
+
+  /** Checkpoints that the host signed, as seen from here, for others to compare with. */
+  get notes(): string[] {
+    const { mirror, forks } = this.#options
+    const newest = mirror.newest?.note
+    return [...(newest === undefined ? [] : [newest]), ...forks.all().map(({ note }) => note)]
+  }
+
+  /** Whether anything moves: a new official checkpoint, or a new host, which then has its own time. */
   #look(): void {
-    const size = this.#options.mirror.official?.size ?? 0
-    if (size !== this.#still.size) this.#still = { size, since: this.#options.clock() }
+    const { mirror, book, clock } = this.#options
+    const size = mirror.official?.size ?? 0
+    const host = book.state.host?.origin ?? ''
+    if (host !== this.#hosted.host) this.#hosted = { host, since: this.#hosted.host === '' ? 0 : clock() }
+    if (size !== this.#still.size || host !== this.#still.host) this.#still = { size, host, since: clock() }
   }
 
   async #state(): Promise<void> {
@@ -220,6 +268,11 @@ export class Validator {
     if (!this.#options.duties.onDuty) return
     if (await this.#moves?.attempt()) this.#options.report?.('the registry’s host was moved here')
   }
+}
+
+function isNews(note: string, book: RegistryBook): boolean {
+  const { origin, size } = parseCheckpoint(parseNote(note).text)
+  return origin !== book.origin || size > book.size
 }
 
 function text(bytes: Uint8Array): string {

@@ -1,0 +1,129 @@
+/**
+ * What the reader's own copy of a network's registry says of a record: who operates the log and the node, and whether
+ * that held throughout the record's interval. The registry is replayed by the reader; nothing here comes from the
+ * receipt but names to look up.
+ */
+import { AnswerableError } from '../error.ts'
+import { checkEvidence, type RegistryEvidence } from '../registry/evidence.ts'
+import type { LogRecord, Member, ModelRecord, NodeRecord } from '../registry/records.ts'
+import type { JsonObject } from '../shape.ts'
+import type { Suite } from '../suite.ts'
+import type { CheckedRecord } from './receipt-record.ts'
+
+/** What is looked up: in the reader's own copy, or in records that came along and are proven. */
+export interface RegistryView {
+  readonly name: string
+  readonly members: { get(id: string): Member | undefined }
+  readonly nodes: { get(id: string): NodeRecord | undefined }
+  readonly logs: { get(origin: string): LogRecord | undefined }
+  readonly models: { values(): Iterable<ModelRecord> }
+}
+
+export interface Registered {
+  network: string
+  log: LogRecord
+  member: Member
+  node: NodeRecord | undefined
+  /** Whether the node's description that the record names is one that its operator stated, and before the record. */
+  description: 'stated' | 'stated-later' | 'not-stated'
+  /** The member's standing at the end of the interval, or now where the record has no end. */
+  standing: Member['status']
+  /** A model that the registry holds by this manifest, where the record opens one. */
+  model?: { record: ModelRecord; publisher: Member }
+}
+
+/**
+ * What is known of a record: by the reader's own copy, or else by evidence that came along and that validators signed
+ * whom the reader knows. `false` for evidence that cannot be right.
+ */
+export function lookUp(
+  record: CheckedRecord,
+  manifest: string | undefined,
+  evidence: RegistryEvidence | undefined,
+  suite: Suite,
+): Registered | undefined | false {
+  const { registry } = record.network
+  const own = registeredFor(record, manifest, registry)
+  if (evidence === undefined || registry === undefined) return own
+  try {
+    const proven = checkEvidence(evidence, registry, suite)
+    return own ?? (proven && registeredFor(record, manifest, viewOf(registry.name, proven)))
+  } catch (error) {
+    if (error instanceof AnswerableError) return false
+    throw error
+  }
+}
+
+/** Undefined where there is nothing to look it up in, or the log is not known there. */
+function registeredFor(
+  record: CheckedRecord,
+  manifest: string | undefined,
+  registry: RegistryView | undefined,
+): Registered | undefined {
+  const log = registry?.logs.get(record.statement.log)
+  if (registry === undefined || log === undefined) return undefined
+  const member = registry.members.get(log.member)
+  if (member === undefined) return undefined
+  const node = registry.nodes.get(log.node)
+  const until = record.judged.quorumTime === undefined ? undefined : record.judged.quorumTime * 1000
+  const found = manifest === undefined ? undefined : modelOf(registry, manifest, until)
+  return {
+    network: registry.name,
+    log,
+    member,
+    node,
+    description: descriptionOf(record, node),
+    standing: standingOf(member, until),
+    ...(found && { model: found }),
+  }
+}
+
+function descriptionOf(
+  { statement, judged }: CheckedRecord,
+  node: NodeRecord | undefined,
+): Registered['description'] {
+  const versions = node === undefined ? [] : [...node.before, node]
+  const version = versions.findLast(({ descriptor }) => descriptor === statement.node)
+  if (version === undefined) return 'not-stated'
+  // By the registry's size that the record names, or else by the clock of the quorum that saw the record.
+  const before =
+    statement.registry !== undefined
+      ? version.stated.index < statement.registry.size
+      : judged.quorumTime !== undefined && version.stated.time <= judged.quorumTime * 1000
+  return before ? 'stated' : 'stated-later'
+}
+
+function standingOf({ status, ended }: Member, until: number | undefined): Member['status'] {
+  if (status === 'active' || ended === null) return status
+  return until !== undefined && ended.time > until ? 'active' : status
+}
+
+/** A model by its manifest, if it was not withdrawn by the end of the interval. */
+function modelOf(registry: RegistryView, manifest: string, until: number | undefined): Registered['model'] {
+  for (const record of registry.models.values()) {
+    if (record.manifest !== manifest) continue
+    const { withdrawn } = record
+    if (withdrawn !== null && (until === undefined || withdrawn.time <= until)) continue
+    const publisher = registry.members.get(record.publisher)
+    if (publisher !== undefined) return { record, publisher }
+  }
+  return undefined
+}
+
+/** Proven records as a view. */
+export function viewOf(name: string, proven: ReadonlyMap<string, JsonObject>): RegistryView {
+  const get = <T>(collection: string) => ({
+    get: (id: string) => proven.get(`${collection}/${id}`) as unknown as T | undefined,
+  })
+  return {
+    name,
+    members: get<Member>('members'),
+    nodes: get<NodeRecord>('nodes'),
+    logs: get<LogRecord>('logs'),
+    models: {
+      *values() {
+        for (const [id, value] of proven) if (id.startsWith('models/')) yield value as unknown as ModelRecord
+      },
+    },
+  }
+}

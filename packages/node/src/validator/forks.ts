@@ -1,0 +1,84 @@
+/**
+ * Comparing what the host showed to others with what it showed here. Two checkpoints that it signed over two trees are
+ * a fork, whoever brings them: the proof is its own signature against the entries that are here.
+ */
+import { join } from 'node:path'
+import { AnswerableError, equal, fromUtf8 } from '@answerable/core'
+import { parseNote, parseVkey } from '@answerable/core/note'
+import { openCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
+import { nodeSuite } from '../log/suite.ts'
+import type { RegistryBook } from '../registry/book.ts'
+import type { Disk } from '../storage/disk.ts'
+
+export interface RegistryFork {
+  origin: string
+  size: number
+  /** Signed by the host: a checkpoint over another tree than the one here. */
+  note: string
+  /** Signed by the host: the newest checkpoint over the tree that is here. */
+  ours: string
+}
+
+/** Kept for others to compare with; one is proof enough. */
+const MOST = 16
+
+export class Forks {
+  readonly #disk: Disk
+  readonly #folder: string
+  readonly #book: RegistryBook
+  readonly #forks: RegistryFork[] = []
+
+  private constructor(disk: Disk, folder: string, book: RegistryBook) {
+    this.#disk = disk
+    this.#folder = folder
+    this.#book = book
+  }
+
+  static async open(disk: Disk, folder: string, book: RegistryBook): Promise<Forks> {
+    const forks = new Forks(disk, folder, book)
+    const stored = await disk.readFile(forks.#path)
+    if (stored !== undefined) forks.#forks.push(...(JSON.parse(fromUtf8(stored)) as RegistryFork[]))
+    return forks
+  }
+
+  /** Those found so far, also by others whose evidence held. */
+  all(): readonly RegistryFork[] {
+    return this.#forks
+  }
+
+  /** The fork of an origin, if one was found. */
+  of(origin: string): RegistryFork | undefined {
+    return this.#forks.find(fork => fork.origin === origin)
+  }
+
+  /**
+   * Compares a checkpoint with the entries here. Resolves with the fork where its signer is the host, its size is no
+   * more than is here, and its root is another. `ours` is the host's checkpoint over what is here.
+   */
+  async compare(note: string, ours: string): Promise<RegistryFork | undefined> {
+    const book = this.#book
+    const { host } = book.state
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    if (host?.origin !== origin || size > book.size || size === 0) return undefined
+    try {
+      openCheckpoint(note, [parseVkey(host.vkey, nodeSuite)], nodeSuite)
+    } catch (error) {
+      if (error instanceof AnswerableError) return undefined
+      throw error
+    }
+    if (equal(await book.log.rootAt(size), root)) return undefined
+    const fork: RegistryFork = { origin, size, note, ours }
+    await this.keep(fork)
+    return fork
+  }
+
+  async keep(fork: RegistryFork): Promise<void> {
+    if (this.#forks.some(({ note }) => note === fork.note) || this.#forks.length >= MOST) return
+    this.#forks.push(fork)
+    await this.#disk.replace(this.#path, Buffer.from(JSON.stringify(this.#forks)))
+  }
+
+  get #path(): string {
+    return join(this.#folder, 'registry-forks.json')
+  }
+}
