@@ -233,23 +233,8 @@ test('the registry is whole from either mirror, and an altered copy of what was 
 })
 
 test('shown, said anew, handed in; a key is rotated', async () => {
-  for (const what of [
-    '',
-    'members',
-    'keys',
-    'hosts',
-    'nodes',
-    'logs',
-    'epochs',
-    'chains',
-    'applications',
-    '0',
-    '1',
-  ])
-    assert.ok(
-      (await ok(bo, 'registry', 'show', ...(what === '' ? [] : [what]), '--data', bo.data)).length > 20,
-      what,
-    )
+  for (const what of [[], ['members'], ['epochs'], ['0']])
+    assert.ok((await ok(bo, 'registry', 'show', ...what, '--data', bo.data)).length > 20, String(what))
   assert.equal((await run(bo, 'registry', 'show', 'nothing', '--data', bo.data)).status, 2)
   assert.match(await ok(bo, 'member', 'show', 'ada.example', '--url', addressOf(ada).publicUrl), /Ada Ltd/)
   assert.match(await ok(bo, 'node', 'show', '--data', bo.data), /bo\.example\/gateway/)
