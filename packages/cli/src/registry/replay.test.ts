@@ -89,7 +89,11 @@ test('lies of a mirror, each by its kind', async () => {
   ] as const) {
     const { faults } = await replay(mirror(world, lies), { pauses: [] })
     assert.deepEqual(kinds(faults), [kind], what)
-    await assert.rejects(replayWhole(mirror(world, lies), { quorum: true, pauses: [] }), AnswerableError, what)
+    await assert.rejects(
+      replayWhole(mirror(world, lies), { quorum: true, pauses: [] }),
+      AnswerableError,
+      what,
+    )
   }
   // While an owner is away, the others still act on what the host shows.
   await replayWhole(mirror(world, { cosigners: [cy] }), { pauses: [] })
