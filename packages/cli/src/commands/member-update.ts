@@ -33,9 +33,10 @@ export async function run(args: string[]): Promise<number> {
   const member = await openMemberFolder(values.data)
   const replayed = await replayNewest(member)
   const { state } = replayed
-  const said: Said[] = []
+  const said: (Said & { kind: string })[] = []
   let membership: Membership = { ...member.membership, ...(fields as Partial<Membership>) }
-  if (Object.keys(fields).length > 0) said.push(await speak(member, replayed, 'member', fields))
+  if (Object.keys(fields).length > 0)
+    said.push({ kind: 'member', ...(await speak(member, replayed, 'member', fields)) })
   if (applies) {
     membership = {
       ...membership,
@@ -48,7 +49,7 @@ export async function run(args: string[]): Promise<number> {
       member: memberFields(membership, url),
       keys: keys.map(({ purpose, key }) => ({ purpose, key })),
     }
-    said.push(await speak(member, replayed, 'application', body))
+    said.push({ kind: 'application', ...(await speak(member, replayed, 'application', body)) })
   }
   await saveMembership(realDisk, member.folder, membership)
   const application = applies ? state.applications.get(said.at(-1)!.digest) : undefined
@@ -60,7 +61,7 @@ export async function run(args: string[]): Promise<number> {
     })
   else
     print(
-      `${good('Said')}: ${said.map(({ outcome, index }) => `${outcome.kind} (entry ${index})`).join(', ')}.`,
+      `${good('Said')}: ${said.map(({ kind, index }) => `${kind} (entry ${index})`).join(', ')}.`,
       ...(Object.keys(fields).length > 0
         ? labelled(
             'as',

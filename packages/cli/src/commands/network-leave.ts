@@ -29,7 +29,7 @@ export async function run(args: string[]): Promise<number> {
     }
   }
   const said = await speak(member, replayed, 'leave', {})
-  if (values.json) printJson({ network: member.network, member: id, ...said, outcome: undefined })
+  if (values.json) printJson({ network: member.network, member: id, ...said })
   else
     print(
       `${good('Left')} ${plain(replayed.state.name)}, by entry ${said.index}.`,

@@ -103,7 +103,7 @@ function ownersWords(network: LocalNetwork): string {
 
 /** What others can reach, and where. */
 export function exposedWords({ exposed, publicUrl, url }: LocalNetwork): string {
-  const what = 'registry, witnesses, log, receipts, documents'
+  const what = 'registry, witnesses, log, receipts, shared models'
   if (exposed !== undefined)
     return `${exposed}${publicUrl === exposed ? '' : ` as ${plain(publicUrl)}`}: ${what}; no calls, no page, no metrics`
   if (isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, '')))

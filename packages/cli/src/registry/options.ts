@@ -113,7 +113,7 @@ export function configFrom(values: MemberValues, operator: string): Record<strin
 
 /** Where the registry is told that the member is; its process corrects it once it listens. */
 export function addressIn(config: Record<string, unknown>): string {
-  const { network, host, port } = loadConfig(undefined, {}, config)
+  const { network, host, port } = loadConfig(undefined, process.env, config)
   return network?.publicUrl ?? `http://${network?.host ?? host}:${network?.port ?? port}`
 }
 

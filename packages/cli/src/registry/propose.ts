@@ -17,7 +17,7 @@ export async function propose(args: string[], action: 'remove' | 'reinstate'): P
   const replayed = await replayNewest(member)
   const { state } = replayed
   const said = await speak(member, replayed, 'proposal', { action, member: id })
-  const { approvals } = state.proposals.get(said.digest)!
+  const approvals = state.proposals.get(said.digest)?.approvals ?? { providers: [], watchers: [] }
   if (values.json) printJson({ digest: said.digest, index: said.index, action, member: id })
   else
     print(

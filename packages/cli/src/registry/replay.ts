@@ -41,6 +41,8 @@ export interface ReplayOptions {
   seen?: readonly SeenTree[]
   onEntry?: (entry: Uint8Array, outcome: Outcome) => void
   signal?: AbortSignal
+  /** Milliseconds between tries, while nothing is missing but a quorum. */
+  pauses?: readonly number[]
 }
 
 export type RegistryFault = { kind: 'tree' | 'host' | 'quorum' | 'forked' | 'behind'; message: string }
@@ -75,7 +77,7 @@ const QUORUM_PAUSES = [500, 1000, 2000]
 
 /** Throws where it cannot be looked at, and `conflict` for another network; what is wrong with it is in `faults`. */
 export async function replay(source: RegistrySource, options: ReplayOptions = {}): Promise<Replayed> {
-  for (const pause of QUORUM_PAUSES) {
+  for (const pause of options.pauses ?? QUORUM_PAUSES) {
     const replayed = await once(source, options)
     if (replayed.faults.length !== 1 || replayed.faults[0]!.kind !== 'quorum') return replayed
     if (replayed.checkpoint.size > 100_000) return replayed

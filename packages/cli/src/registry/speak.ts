@@ -1,23 +1,25 @@
-/** Stating something as a member: signed with its key, tried on the replayed state first, brought to the host. */
+/** Stating something as a member: signed with its key, and brought to the host. */
+import { setTimeout as wait } from 'node:timers/promises'
 import { AnswerableError, type JsonObject } from '@answerable/core'
-import {
-  hostUrl,
-  type Outcome,
-  registryPayload,
-  type StatementSigner,
-  signEnvelope,
-} from '@answerable/core/registry'
+import { hostUrl, registryPayload, type StatementSigner, signEnvelope } from '@answerable/core/registry'
+import type { RegistryClient } from '@answerable/node/registry'
 import { ruleWords } from '../output/rule-words.ts'
 import { clientOf, keysOf, type MemberFolder } from './member-folder.ts'
-import type { Replayed } from './replay.ts'
+import { extend, type Replayed } from './replay.ts'
 
 export interface Said {
   digest: string
   index: number
-  /** What the replayed state made of it: it is in that state from here on. */
-  outcome: Outcome
 }
 
+/** How long the host's next checkpoint is waited for, which comes about once a second. */
+const TRIES = 12
+const PAUSE_MS = 500
+
+/**
+ * Resolves when the replayed state has it, as far as the host publishes in time. The host judges: what is replayed here
+ * may be a moment behind it.
+ */
 export async function speak(
   member: MemberFolder,
   replayed: Replayed,
@@ -29,21 +31,19 @@ export async function speak(
   const by = member.membership.member
   const signing = signers ?? [(await keysOf(member)).statements('member')]
   const entry = signEnvelope(registryPayload({ kind, network, by, time: Date.now(), body }), signing)
-  const judged = replayed.registry.check(entry)
-  if (!judged.effective) throw new AnswerableError('rule-forbids', ruleWords(judged.rule!, judged.detail))
-  const { digest, index } = await bring(member, replayed, entry)
-  return { digest, index, outcome: replayed.registry.append(entry) }
+  const host = clientOf(targetOf(member, replayed.state.host?.member, hostUrl(replayed.state)))
+  const { digest, index } = await bring(replayed, entry, host)
+  for (let tries = 0; tries < TRIES && replayed.registry.size <= index; tries++) {
+    await wait(PAUSE_MS)
+    if ((await extend(replayed, host).catch(() => undefined)) === undefined) break
+  }
+  return { digest, index }
 }
 
 /** Brings an entry to the host. Throws `unavailable` where it cannot be reached, with what to do then. */
-export async function bring(
-  member: MemberFolder,
-  { state }: Replayed,
-  entry: Uint8Array,
-): Promise<{ digest: string; index: number }> {
-  const url = targetOf(member, state.host?.member, hostUrl(state))
+async function bring({ state }: Replayed, entry: Uint8Array, host: RegistryClient): Promise<Said> {
   try {
-    return await clientOf(url).submit(entry)
+    return await host.submit(entry)
   } catch (error) {
     if (error instanceof AnswerableError && error.code === 'rule-forbids') {
       const [rule = '', ...detail] = error.message.split(': ')

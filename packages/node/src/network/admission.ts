@@ -55,6 +55,7 @@ export class Admission {
     const { payload } = openEntry(entry)
     const digest = nodeSuite.sha256Hex(payload)
     const member = this.#applicant(payload)
+    await invitations.expect(code, clock(), digest)
     const known = book.find(digest)
     if (!known?.effective) {
       const signed = addSignature(entry, keyring.statements('member'))

@@ -20,6 +20,7 @@ export const EXPOSED = [
   'logs',
   'receipts',
   'documents',
+  'models',
   'trust',
   'healthz',
 ] as const

@@ -95,14 +95,19 @@ export class Invitations {
    * code is unknown, expired, or was used for another.
    */
   async use(code: string, application: { digest: string; member: string }, now: number): Promise<void> {
-    const kept = await this.#find(code, now)
-    if (kept === undefined || (kept.used !== null && kept.used.digest !== application.digest)) throw refused()
+    await this.expect(code, now, application.digest)
+    const kept = (await this.#find(code, now))!
     if (kept.used === null) await this.#write({ ...kept, used: application })
   }
 
-  /** Whether a code could be used now, before anything costly is done for whoever brings it. Throws `forbidden`. */
-  async expect(code: string, now: number): Promise<void> {
-    if ((await this.#find(code, now)) === undefined) throw refused()
+  /**
+   * Whether a code could be used now, and for this application where it is known, before anything costly is done for
+   * whoever brings it. Throws `forbidden`.
+   */
+  async expect(code: string, now: number, digest?: string): Promise<void> {
+    const kept = await this.#find(code, now)
+    const other = digest !== undefined && kept?.used != null && kept.used.digest !== digest
+    if (kept === undefined || other) throw refused()
   }
 
   /** Opens a code again whose application the rules forbade. */

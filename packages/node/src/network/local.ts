@@ -178,7 +178,8 @@ async function start(
       disk,
       folder: join(folder, generation.folder),
       signer,
-      config,
+      // Receipts are fetched by others as well, so their addresses are those that others reach.
+      config: { ...config, publicUrl: config.publicUrl ?? config.network?.publicUrl },
       witnesses: registry.witnessClients(),
       policy: registry.policy,
       documents,
