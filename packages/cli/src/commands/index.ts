@@ -219,6 +219,27 @@ it ended when this is run again.
     load: () => import('./model-pull.ts'),
   },
   {
+    name: 'model publish',
+    summary: 'state a signed model in the registry, by its manifest',
+    usage: `PATH [--signature FILE] [--card FILE] [--data DIR] [--json]
+
+Signs with the member key of the data folder, whose member is a publisher.
+The card (model.json) says name, version, licence, use and limits.`,
+    load: () => import('./model-publish.ts'),
+  },
+  {
+    name: 'challenge',
+    summary: 'ask an operator through the registry for what its log signed',
+    usage: `RECEIPT [--type consistency|availability] [--data DIR] [--json]
+
+Nothing of what was asked or answered goes into the registry: the log's own
+proof of the record, and the record's public id. Silence loses.
+
+  --type consistency    the record is under no checkpoint that a quorum saw
+  --type availability   the operator does not give the record out`,
+    load: () => import('./challenge.ts'),
+  },
+  {
     name: 'log check',
     summary: 'audit a whole log: every entry, every hash, its history',
     usage: `URL|FOLDER [--from FILE] [--vkey VKEY] [--timeout SECONDS] [--json]
