@@ -61,6 +61,13 @@ test('a quorum is more than its share of the groups, any two share one, and a mo
           if (state.isQuorum(set(mask))) assert.ok(!state.isQuorum(rest) && !state.mayMove(rest))
           if (moves) assert.ok(!state.isQuorum(rest) && !state.mayMove(rest))
         }
+        // By default they share one more than can be dishonest where those are fewer than a third.
+        if (quorum[0] === 2) {
+          const size = (holds: (groups: Set<string>) => boolean) =>
+            [...Array(n + 1).keys()].find(k => holds(new Set(names.slice(n - k))))!
+          const shared = size(groups => state.isQuorum(groups)) + size(groups => state.mayMove(groups)) - n
+          assert.ok(shared > Math.floor((n - 1) / 3))
+        }
         // From three groups on, those other than the host's can move it without it.
         if (n >= 3 && hosted) assert.ok(state.mayMove(set(all - 2)))
       }

@@ -160,6 +160,8 @@ async function start(
       return descriptor === undefined ? undefined : { signer, descriptor, models: [...new Set(digests)] }
     },
     witnessed: () => running?.publisher.witnessed,
+    consistency: (oldSize, size) =>
+      oldSize === size ? Promise.resolve([]) : running!.store.log.consistencyProof(oldSize, size),
   })
   await registry.begin()
   const charter = await registry.charter()

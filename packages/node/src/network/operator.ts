@@ -2,7 +2,7 @@
  * What an operator's process states of itself: where it answers, what its node is and which log it writes, and once an
  * epoch how far that log has come. Compared with what the registry holds, again and again, so nothing is said twice.
  */
-import { errorCode, type JsonObject, toHex } from '@answerable/core'
+import { errorCode, type JsonObject, toBase64, toHex } from '@answerable/core'
 import { formatVkey, type NoteSigner } from '@answerable/core/note'
 import type { StatementSigner } from '@answerable/core/registry'
 import type { SignedCheckpoint } from '../log/log.ts'
@@ -21,6 +21,8 @@ export interface OperatorOptions {
   node(): { signer: NoteSigner; descriptor: string; models: readonly string[] } | undefined
   /** The newest checkpoint of the inference log that a quorum cosigned. */
   witnessed(): SignedCheckpoint | undefined
+  /** The log's own proof that one of its trees continues another. */
+  consistency(oldSize: number, size: number): Promise<Uint8Array[]>
 }
 
 /** How long a copy may lag behind the host before what was said to it is said again, in milliseconds. */
@@ -48,8 +50,14 @@ export class Operator {
     const { registry, keyring } = this.#options
     const { state } = registry.book
     const member = state.members.get(keyring.member)
-    if (member?.status !== 'active') return
-    for (const step of [() => this.#address(), () => this.#node(), () => this.#anchor()]) {
+    // A suspended member may still answer for itself.
+    if (member?.status !== 'active' && member?.status !== 'suspended') return
+    for (const step of [
+      () => this.#address(),
+      () => this.#node(),
+      () => this.#anchor(),
+      () => this.#answer(),
+    ]) {
       await step().catch(error => {
         // The host is away, or what it holds is newer than what is here: the next round compares again.
         if (errorCode(error) === 'internal') throw error
@@ -110,5 +118,20 @@ export class Operator {
     if (said?.body === text && Date.now() - said.at < LAG_MS) return
     await this.#options.registry.submitter.state(kind, body, signers)
     this.#said.set(kind, { body: text, at: Date.now() })
+  }
+
+  /** Answers challenges that say that a record of this log is under no checkpoint that a quorum saw. */
+  async #answer(): Promise<void> {
+    const { registry, keyring, node, witnessed, consistency } = this.#options
+    const origin = node()?.signer.key.name
+    const newest = witnessed()
+    if (newest === undefined) return
+    for (const { type, status, log, size, digest } of registry.book.state.challenges.values()) {
+      if (type !== 'consistency' || status !== 'open' || log !== origin || size > newest.size) continue
+      const proof = (await consistency(size, newest.size)).map(hash => toBase64(hash))
+      await this.#state('challenge-answer', { challenge: digest, checkpoint: newest.note, proof }, [
+        keyring.statements('member'),
+      ])
+    }
   }
 }
