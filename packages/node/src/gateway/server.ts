@@ -17,6 +17,8 @@ import { handleOpenAI } from './openai.ts'
 import { StrangerCheck } from './strangers.ts'
 
 export interface ServerOptions {
+  /** Whether calls have to wait for the node to be ready: they are refused until then. */
+  starting(): boolean
   context: CallContext
   callers: Callers
   backends: readonly Backend[]
@@ -31,7 +33,7 @@ export interface ServerOptions {
 
 export function createGateway(options: ServerOptions): Server {
   const other = getRequestListener(options.fetch, { overrideGlobalObjects: false })
-  const { context, callers, backends, models, metrics, callProtocol, report } = options
+  const { starting, context, callers, backends, models, metrics, callProtocol, report } = options
   const { limits } = context.config
   const { concurrent, bodySeconds } = limits
   const pending = new Map<string, Promise<void>>()
@@ -51,6 +53,11 @@ export function createGateway(options: ServerOptions): Server {
     try {
       if (running > concurrent)
         throw new AnswerableError('too-many-requests', `this gateway takes ${concurrent} calls at a time`)
+      if (starting())
+        throw new AnswerableError(
+          'unavailable',
+          'this node is being stated in the registry; try again in a second',
+        )
       const { problem } = context.recorder
       if (problem !== undefined) throw problem
       const caller = callers.admit(request.headers.authorization, Date.now())

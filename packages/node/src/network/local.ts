@@ -258,10 +258,13 @@ async function start(
     mounts,
     trust: () => trustOffer(nameOf(registry, config.operator), registry.policy, registry.network),
     status: () => standing({ id, membership, config, gateway, registry, models, backends }),
-    writable: () => gateway.store.log.writable,
+    writable: () => ready && gateway.store.log.writable,
     report: fault,
   })
+  // A call before the node is stated would have a record that names a registry that does not know it.
+  let ready = false
   const server = createGateway({
+    starting: () => !ready,
     context: gateway.callContext(fault),
     callers,
     backends,
@@ -283,6 +286,8 @@ async function start(
   onClose(() => forgetAddress(disk, folder))
   // The log is stated before it is shown to anyone, so that the first record is already one that witnesses take.
   await operator.reconcile()
+  if (registry.hosting) await registry.publishNow()
+  ready = true
   let told = ''
   registry.start(async () => {
     await operator.reconcile()
