@@ -1,14 +1,20 @@
 /** Running a drill, with its fault or without. */
 import { AnswerableError } from '@answerable/core'
+import { censoringHost } from './censoring-host.ts'
+import { conflictingHandIns } from './conflicting-hand-ins.ts'
 import { deadWitnesses } from './dead-witnesses.ts'
 import type { Drill, DrillReport } from './drill.ts'
 import { flippedByte } from './flipped-byte.ts'
+import { forbiddenEntry } from './forbidden-entry.ts'
 import { forkedLog } from './forked-log.ts'
 import { killInCommit } from './kill-in-commit.ts'
 import { noReceipt } from './no-receipt.ts'
 import { restoredSnapshot } from './restored-snapshot.ts'
+import { rulesChange } from './rules-change.ts'
 import { Scene } from './scene.ts'
+import { silentHost } from './silent-host.ts'
 import { streamCutOff } from './stream-cut-off.ts'
+import { wrongStateDigest } from './wrong-state-digest.ts'
 
 const DRILLS: readonly Drill[] = [
   flippedByte,
@@ -18,6 +24,12 @@ const DRILLS: readonly Drill[] = [
   noReceipt,
   restoredSnapshot,
   streamCutOff,
+  forbiddenEntry,
+  wrongStateDigest,
+  censoringHost,
+  silentHost,
+  conflictingHandIns,
+  rulesChange,
 ]
 
 /** All drills, in the order in which they are best read. */

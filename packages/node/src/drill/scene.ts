@@ -4,11 +4,13 @@ import { cp, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { AnswerableError } from '@answerable/core'
 import { type LocalNetwork, startLocal } from '../network/index.ts'
 import { ChildGateway } from './child-gateway.ts'
 import { Findings } from './findings.ts'
 import { Holder } from './holder.ts'
 import { drillConfig } from './settings.ts'
+import { PATIENT_TERMS, SharedNetwork, type SharedOptions } from './shared-network.ts'
 import { DrillUpstream } from './upstream.ts'
 import { WitnessLinks } from './witness-links.ts'
 
@@ -74,6 +76,19 @@ export class Scene {
     })
     this.#closers.push(() => network.close())
     return { network, url: network.url, reports, links, holder: new Holder(network.policy) }
+  }
+
+  /** Founds a network of four owners, and waits until it is under way. */
+  async owners({
+    terms = PATIENT_TERMS,
+    clock = () => Date.now,
+  }: Partial<Pick<SharedOptions, 'terms' | 'clock'>> = {}): Promise<SharedNetwork> {
+    const path = (member: string) => this.path(member)
+    const shared = await SharedNetwork.found({ path, upstream: this.upstream.url, terms, clock })
+    this.#closers.push(() => shared.close())
+    if (!(await this.comes(() => shared.settled)))
+      throw new AnswerableError('internal', 'the throwaway network did not get under way')
+    return shared
   }
 
   /** Starts one in a process of its own. */
