@@ -1,5 +1,6 @@
 /** Running a drill, with its fault or without. */
 import { AnswerableError } from '@answerable/core'
+import { backdatedRecord } from './backdated-record.ts'
 import { censoringHost } from './censoring-host.ts'
 import { conflictingHandIns } from './conflicting-hand-ins.ts'
 import { deadWitnesses } from './dead-witnesses.ts'
@@ -8,11 +9,13 @@ import { flippedByte } from './flipped-byte.ts'
 import { forbiddenEntry } from './forbidden-entry.ts'
 import { forkedLog } from './forked-log.ts'
 import { killInCommit } from './kill-in-commit.ts'
+import { lateValidator } from './late-validator.ts'
 import { noReceipt } from './no-receipt.ts'
 import { restoredSnapshot } from './restored-snapshot.ts'
 import { rulesChange } from './rules-change.ts'
 import { Scene } from './scene.ts'
 import { silentHost } from './silent-host.ts'
+import { stolenKey } from './stolen-key.ts'
 import { streamCutOff } from './stream-cut-off.ts'
 import { wrongStateDigest } from './wrong-state-digest.ts'
 
@@ -29,7 +32,10 @@ const DRILLS: readonly Drill[] = [
   censoringHost,
   silentHost,
   conflictingHandIns,
+  lateValidator,
+  stolenKey,
   rulesChange,
+  backdatedRecord,
 ]
 
 /** All drills, in the order in which they are best read. */

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AnswerableError } from '@answerable/core'
 import { type LocalNetwork, startLocal } from '../network/index.ts'
 import { ChildGateway } from './child-gateway.ts'
+import { ChildMember } from './child-member.ts'
 import { Findings } from './findings.ts'
 import { Holder } from './holder.ts'
 import { drillConfig } from './settings.ts'
@@ -98,6 +99,13 @@ export class Scene {
     return child
   }
 
+  /** An owner in a process of its own, not started yet. */
+  childMember(id: string): ChildMember {
+    const member = new ChildMember(id, this.path(id))
+    this.#closers.push(() => member.kill())
+    return member
+  }
+
   onClose(closer: () => unknown): void {
     this.#closers.push(closer)
   }
@@ -105,6 +113,11 @@ export class Scene {
   /** Copies a data folder that nobody writes to. */
   copy(from: string, to: string): Promise<void> {
     return cp(this.path(from), this.path(to), { recursive: true })
+  }
+
+  /** Lets time pass, where the fault is one of time. */
+  pause(ms: number): Promise<void> {
+    return sleep(ms)
   }
 
   /** Waits until something holds that must come to hold. Resolves with whether it did in time. */
