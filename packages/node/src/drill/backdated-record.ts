@@ -92,7 +92,11 @@ export const backdatedRecord: Drill = {
       await scene.comes(() => others.every(one => one.official > official)),
       'the other three go on as a quorum of three',
     )
+    // Cosignatures count whole seconds. Started anew, it asks all witnesses at once.
+    await bo.stop()
+    await scene.pause(1100)
     bo.reach = url => url
+    await bo.start()
     const late = async () =>
       (await checked(ada, hidden)).claims.accountability.reason === 'operator-suspended'
     findings.after(
