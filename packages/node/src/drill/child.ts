@@ -1,6 +1,7 @@
 /** A gateway in a process of its own, to be killed. Started by `child-gateway.ts`; talks with it over the IPC channel. */
 import { join } from 'node:path'
 import { startLocal } from '../network/index.ts'
+import type { Failed } from './child-process.ts'
 import { HeldDisk, type Moment } from './held-disk.ts'
 import { drillConfig, FIRST_LOG } from './settings.ts'
 
@@ -10,7 +11,7 @@ export interface Order {
 }
 
 /** From the child. */
-export type Word = { url: string } | { held: true } | { failed: string }
+export type Word = { url: string } | { held: true } | Failed
 
 const [folder, upstream] = process.argv.slice(2) as [string, string]
 const say = (word: Word) => process.send!(word)

@@ -1,14 +1,23 @@
 /** Running a drill, with its fault or without. */
 import { AnswerableError } from '@answerable/core'
+import { backdatedRecord } from './backdated-record.ts'
+import { censoringHost } from './censoring-host.ts'
+import { conflictingHandIns } from './conflicting-hand-ins.ts'
 import { deadWitnesses } from './dead-witnesses.ts'
 import type { Drill, DrillReport } from './drill.ts'
 import { flippedByte } from './flipped-byte.ts'
+import { forbiddenEntry } from './forbidden-entry.ts'
 import { forkedLog } from './forked-log.ts'
 import { killInCommit } from './kill-in-commit.ts'
+import { lateValidator } from './late-validator.ts'
 import { noReceipt } from './no-receipt.ts'
 import { restoredSnapshot } from './restored-snapshot.ts'
+import { rulesChange } from './rules-change.ts'
 import { Scene } from './scene.ts'
+import { silentHost } from './silent-host.ts'
+import { stolenKey } from './stolen-key.ts'
 import { streamCutOff } from './stream-cut-off.ts'
+import { wrongStateDigest } from './wrong-state-digest.ts'
 
 const DRILLS: readonly Drill[] = [
   flippedByte,
@@ -18,6 +27,15 @@ const DRILLS: readonly Drill[] = [
   noReceipt,
   restoredSnapshot,
   streamCutOff,
+  forbiddenEntry,
+  wrongStateDigest,
+  censoringHost,
+  silentHost,
+  conflictingHandIns,
+  lateValidator,
+  stolenKey,
+  rulesChange,
+  backdatedRecord,
 ]
 
 /** All drills, in the order in which they are best read. */

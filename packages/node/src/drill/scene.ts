@@ -4,11 +4,14 @@ import { cp, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { AnswerableError } from '@answerable/core'
 import { type LocalNetwork, startLocal } from '../network/index.ts'
 import { ChildGateway } from './child-gateway.ts'
+import { ChildMember } from './child-member.ts'
 import { Findings } from './findings.ts'
 import { Holder } from './holder.ts'
 import { drillConfig } from './settings.ts'
+import { PATIENT_TERMS, SharedNetwork, type SharedOptions } from './shared-network.ts'
 import { DrillUpstream } from './upstream.ts'
 import { WitnessLinks } from './witness-links.ts'
 
@@ -76,11 +79,31 @@ export class Scene {
     return { network, url: network.url, reports, links, holder: new Holder(network.policy) }
   }
 
+  /** Founds a network of four owners, and waits until it is under way. */
+  async owners({
+    terms = PATIENT_TERMS,
+    clock = () => Date.now,
+  }: Partial<Pick<SharedOptions, 'terms' | 'clock'>> = {}): Promise<SharedNetwork> {
+    const path = (member: string) => this.path(member)
+    const shared = await SharedNetwork.found({ path, upstream: this.upstream.url, terms, clock })
+    this.#closers.push(() => shared.close())
+    if (!(await this.comes(() => shared.settled)))
+      throw new AnswerableError('internal', 'the throwaway network did not get under way')
+    return shared
+  }
+
   /** Starts one in a process of its own. */
   async child(name: string): Promise<ChildGateway> {
     const child = await ChildGateway.start(this.path(name), this.upstream.url)
     this.#closers.push(() => child.kill())
     return child
+  }
+
+  /** An owner in a process of its own, not started yet. */
+  childMember(id: string): ChildMember {
+    const member = new ChildMember(id, this.path(id))
+    this.#closers.push(() => member.kill())
+    return member
   }
 
   onClose(closer: () => unknown): void {
@@ -92,6 +115,11 @@ export class Scene {
     // A process that runs on it replaces files whole: what it is about to rename is not part of any moment's folder.
     const filter = (path: string) => !path.endsWith('.tmp')
     return cp(this.path(from), this.path(to), { recursive: true, filter })
+  }
+
+  /** Lets time pass, where the fault is one of time. */
+  pause(ms: number): Promise<void> {
+    return sleep(ms)
   }
 
   /** Waits until something holds that must come to hold. Resolves with whether it did in time. */

@@ -11,16 +11,40 @@ export function charterEntry(
   url: string,
   time: number,
 ): Uint8Array {
-  const { member, networkName, terms = {} } = membership
+  const { member, networkName = member, terms = {} } = membership
+  return charterOf([{ membership, keyring, url }], { name: networkName, terms }, time)
+}
+
+/** A member who signs the charter. */
+export interface Founder {
+  membership: Membership
+  keyring: Keyring
+  url: string
+}
+
+/** Entry 0 of a network that several found together, the first its host. Signed by all the keys that they bring. */
+export function charterOf(
+  founders: readonly Founder[],
+  { name, terms }: { name: string; terms: Record<string, unknown> },
+  time: number,
+): Uint8Array {
+  const [{ membership, keyring, url }] = founders as [Founder]
   const body: JsonObject = {
-    name: networkName ?? member,
+    name,
     terms: { ...DEFAULT_TERMS, ...parseTerms(terms) } as unknown as JsonObject,
-    founders: [{ member: memberFields(membership, url), keys: keysOf(keyring) }],
-    host: { vkey: keyring.all.find(({ purpose }) => purpose === 'host')!.key, member, url },
+    founders: founders.map(one => ({
+      member: memberFields(one.membership, one.url),
+      keys: keysOf(one.keyring),
+    })),
+    host: {
+      vkey: keyring.all.find(({ purpose }) => purpose === 'host')!.key,
+      member: membership.member,
+      url,
+    },
   }
   return signEnvelope(
-    registryPayload({ kind: 'charter', by: member, time, body }),
-    keyring.all.map(({ signer }) => signer),
+    registryPayload({ kind: 'charter', by: membership.member, time, body }),
+    founders.flatMap(one => one.keyring.all.map(({ signer }) => signer)),
   )
 }
 

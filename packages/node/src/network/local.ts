@@ -303,9 +303,15 @@ async function start(
   onClose(
     () =>
       new Promise<void>(resolve => {
-        server.close(() => resolve())
+        // One that was busy at first is kept alive after its answer, and peers would go on asking over it.
+        const idle = setInterval(() => server.closeIdleConnections(), 50)
+        const all = setTimeout(() => server.closeAllConnections(), 5000)
+        server.close(() => {
+          clearInterval(idle)
+          clearTimeout(all)
+          resolve()
+        })
         server.closeIdleConnections()
-        setTimeout(() => server.closeAllConnections(), 5000).unref()
       }),
   )
   return {
