@@ -5,8 +5,10 @@ import { runInNewContext } from 'node:vm'
 import type { Suite } from '@answerable/core'
 import { Registry } from '@answerable/core/registry'
 import { nodeSuite } from '@answerable/node/log'
+import { joining } from './lib/joining.ts'
 import { registryEntries } from './lib/registry.ts'
 import { atLeast, atMost, type Benchmark, forTheRecord, type Row } from './lib/rows.ts'
+import { submitting } from './lib/submitting.ts'
 
 const ENTRIES = 100_000
 const MEMBERS = 1000
@@ -122,7 +124,7 @@ export const benchmark: Benchmark = {
     const count = signed.flat().length
     const checked = count / inChecks
     const alone = count / inBare.seconds
-    return [
+    const rows = [
       atMost(`fold of ${ENTRIES} statements, without the signatures`, inRules.seconds, 's', 5),
       forTheRecord('processor time in that', inRules.processor, 's'),
       forTheRecord('signatures in them', count, ''),
@@ -132,5 +134,6 @@ export const benchmark: Benchmark = {
       forTheRecord('fold with the signatures', inWhole.seconds, 's'),
       forTheRecord('memory that the state takes after it', memory, 'MB'),
     ]
+    return [...rows, ...(await joining(say)), ...(await submitting(say))]
   },
 }

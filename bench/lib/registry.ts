@@ -55,8 +55,21 @@ function party(id: string, group: string, roles: string[]): Party {
   }
 }
 
+export interface BusyRegistry {
+  entries: Uint8Array[]
+  /** SHA-256 of the charter's statement. */
+  network: string
+  host: NoteSigner
+  /** Of each validator. */
+  witnesses: NoteSigner[]
+}
+
 /** Signs `count` entries for `members` members. Every one is effective, which the fold that made them has seen. */
 export function registryEntries(count: number, members: number): Uint8Array[] {
+  return busyRegistry(count, members).entries
+}
+
+export function busyRegistry(count: number, members: number): BusyRegistry {
   const registry = new Registry(nodeSuite)
   const entries: Uint8Array[] = []
   const validators = Array.from({ length: VALIDATORS }, (_, i) =>
@@ -142,7 +155,12 @@ export function registryEntries(count: number, members: number): Uint8Array[] {
     if (i % 50 === 0) tick()
   }
   finish()
-  return entries.slice(0, count)
+  return {
+    entries: entries.slice(0, count),
+    network: registry.state.network,
+    host: first.notes.get('host')!,
+    witnesses: validators.map(one => one.notes.get('witness')!),
+  }
 
   function finish(): void {
     for (const one of validators) node(one, DIGEST)

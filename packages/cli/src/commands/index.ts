@@ -1,18 +1,21 @@
 /** All commands, in the order in which the help lists them. */
 import type { Command } from '../command.ts'
+import { NETWORK_COMMANDS } from './network-commands.ts'
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'start',
-    summary: 'run a local network: gateway, models, witnesses, registry',
+    summary: 'run a member: gateway, models, witnesses, registry',
     usage: `[--port N] [--data DIR] [--config FILE] [--chat NAME] [--gguf FILE]
 
-Runs a network of your own in one process, by default at
-http://127.0.0.1:7070, and prints how to use it.
+Runs what a data folder is in one process, by default at
+http://127.0.0.1:7070, and prints how to use it: a member of a network that it
+created or joined, or else a network of your own.
 
   --port N       listen there; 0 picks a free port
   --data DIR     keep everything in DIR
-  --config FILE  the gateway's configuration, with upstreams and keys
+  --config FILE  the gateway's configuration, with upstreams and keys;
+                 config.json of the data folder unless told
   --chat NAME    agree to chat by openai (with OPENAI_API_KEY) or by ollama (on
                  this machine) without being asked; none asks about neither
   --gguf FILE    chat by a model of your own`,
@@ -110,6 +113,16 @@ that is new to you; it never answers for one whose keys have changed.`,
     load: () => import('./trust-add.ts'),
   },
   {
+    name: 'trust update',
+    summary: 'follow a trusted network: new members, keys and hosts',
+    usage: `NAME [URL] [--yes] [--json]
+
+Replays its registry from URL, or from any member that is known, shows what
+changes, and writes what you trust anew. It must begin with the charter that
+you agreed to, and continue what was kept before.`,
+    load: () => import('./trust-update.ts'),
+  },
+  {
     name: 'trust publisher',
     summary: 'trust the key of a publisher of models',
     usage: `KEY --name NAME [--yes] | --remove --name NAME
@@ -130,6 +143,7 @@ it signed then counts in model check and verify.`,
     usage: 'NAME',
     load: () => import('./trust-remove.ts'),
   },
+  ...NETWORK_COMMANDS,
   {
     name: 'trust revoke',
     summary: 'count a key of a trusted network no longer',

@@ -267,7 +267,7 @@ const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Ve
         }),
       ),
   ],
-  'operator-suspended': [
+  'operator-in-default': [
     'accountability',
     'pass',
     'signature',

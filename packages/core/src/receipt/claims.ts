@@ -52,7 +52,7 @@ export const REASONS = [
   'parties-asserted',
   'operator-registered',
   'operator-left',
-  'operator-suspended',
+  'operator-in-default',
   'node-not-registered',
   'registry-evidence-mismatch',
   'registered-model',

@@ -89,7 +89,9 @@ export class Scene {
 
   /** Copies a data folder that nobody writes to. */
   copy(from: string, to: string): Promise<void> {
-    return cp(this.path(from), this.path(to), { recursive: true })
+    // A process that runs on it replaces files whole: what it is about to rename is not part of any moment's folder.
+    const filter = (path: string) => !path.endsWith('.tmp')
+    return cp(this.path(from), this.path(to), { recursive: true, filter })
   }
 
   /** Waits until something holds that must come to hold. Resolves with whether it did in time. */

@@ -83,6 +83,23 @@ const Key = z.strictObject({
   requestsPerMinute: z.number().int().positive().optional(),
 })
 
+const Network = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1'),
+    port: z.number().int().min(0).max(65_535).default(7080),
+    /** Where other members and readers reach it: this member's address in the registry. */
+    publicUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(512)
+      .refine(url => !/[?#@]/.test(url), 'no query, fragment or user')
+      .transform(url => url.replace(/\/+$/, ''))
+      .optional(),
+  })
+  .refine(
+    ({ host, publicUrl }) => publicUrl !== undefined || (host !== '0.0.0.0' && host !== '::'),
+    'publicUrl is needed: nobody can reach 0.0.0.0',
+  )
+
 /** In base64 this is what `parseReceipt` takes. */
 const MOST_CONTENT = 68 << 20
 
@@ -92,6 +109,8 @@ export const GatewayConfig = z.strictObject({
   port: z.number().int().min(0).max(65_535).default(7070),
   /** Where others reach this gateway; by default the address it was asked on. */
   publicUrl: z.url({ protocol: /^https?$/ }).optional(),
+  /** A listener for other members and readers alone, which takes no calls. Without it all is on the one above. */
+  network: Network.optional(),
   upstreams: z.array(Upstream).max(256).default([]),
   /** Models that run in this process. */
   localModels: z
@@ -142,6 +161,7 @@ export const GatewayConfig = z.strictObject({
   publishMilliseconds: z.number().int().min(50).max(60_000).default(1000),
 })
 export type GatewayConfig = z.infer<typeof GatewayConfig>
+export type NetworkConfig = z.infer<typeof Network>
 export type UpstreamConfig = z.infer<typeof Upstream>
 export type LocalModelConfig = z.infer<typeof LocalModel>
 export type ModelSignatureConfig = z.infer<typeof ModelSignature>
@@ -167,6 +187,13 @@ export const ENVIRONMENT: Record<string, (config: Record<string, unknown>, value
   ANSWERABLE_RETENTION_DAYS: (config, value) => {
     config.retentionDays = Number(value)
   },
+  ANSWERABLE_NETWORK_HOST: (config, value) => setNetwork(config, { host: value }),
+  ANSWERABLE_NETWORK_PORT: (config, value) => setNetwork(config, { port: Number(value) }),
+  ANSWERABLE_NETWORK_URL: (config, value) => setNetwork(config, { publicUrl: value }),
+}
+
+function setNetwork(config: Record<string, unknown>, fields: Record<string, unknown>): void {
+  config.network = { ...(config.network as object | undefined), ...fields }
 }
 
 /** Reads and checks the configuration. Throws `bad-config` with every problem, a line each. */

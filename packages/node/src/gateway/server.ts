@@ -14,7 +14,7 @@ import { readBody, sendError } from './http.ts'
 import { handleInfer, type ServedModels } from './kserve.ts'
 import type { Metrics } from './metrics.ts'
 import { handleOpenAI } from './openai.ts'
-import { refuseStrangers } from './strangers.ts'
+import { StrangerCheck } from './strangers.ts'
 
 export interface ServerOptions {
   context: CallContext
@@ -36,7 +36,7 @@ export function createGateway(options: ServerOptions): Server {
   const { concurrent, bodySeconds } = limits
   const pending = new Map<string, Promise<void>>()
   const { publicUrl } = context.config
-  const own = publicUrl === undefined ? [] : [new URL(publicUrl).hostname]
+  const strangers = new StrangerCheck(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])
   let running = 0
   metrics.observe('answerable_calls_running', 'Calls under way', () => running)
 
@@ -76,7 +76,7 @@ export function createGateway(options: ServerOptions): Server {
       // Receipts are opened by a secret that no browser sends by itself, so any page may check one.
       const { host, origin } = request.headers
       if (!callers.closed)
-        refuseStrangers({ host, origin: path.startsWith('/receipts/') ? undefined : origin }, own)
+        strangers.refuse({ host, origin: path.startsWith('/receipts/') ? undefined : origin })
     } catch (error) {
       sendError(request, response, error)
       return

@@ -23,6 +23,7 @@ import { Duties } from '../validator/duties.ts'
 import { Forks } from '../validator/forks.ts'
 import { type Gate, registryGate } from '../validator/gate.ts'
 import { Moves } from '../validator/moves.ts'
+import { Panel } from '../validator/panel.ts'
 import { Validator } from '../validator/validator.ts'
 import { checkStart, type Fetch, Publisher, WitnessClient } from '../witness/index.ts'
 import type { LocalWitness } from './witnesses.ts'
@@ -340,7 +341,16 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
     const host = new Host(book, clock)
     const digestOf = (entry: Uint8Array) => nodeSuite.sha256Hex(openEntry(entry).payload)
     submitter = new Submitter({ book, network, member, host, client, clock, digestOf })
-    const duties = new Duties({ book, submitter, keyring, disk, folder: join(folder, 'beacon'), clock })
+    const panel = new Panel({ book, submitter, keyring, client })
+    const duties = new Duties({
+      book,
+      submitter,
+      keyring,
+      disk,
+      folder: join(folder, 'beacon'),
+      clock,
+      panel,
+    })
     const validator = await Validator.open({
       book,
       mirror,

@@ -56,6 +56,11 @@ export class RegistryClient {
     return (await this.post('/registry/statements', fromUtf8(entry))) as Submitted
   }
 
+  /** Any document there, as it is. */
+  async bytes(path: string): Promise<Uint8Array> {
+    return (await this.#call('GET', path, MAX_ANSWER)).body
+  }
+
   async get(path: string): Promise<unknown> {
     return jsonOf((await this.#call('GET', path, MAX_ANSWER)).body)
   }

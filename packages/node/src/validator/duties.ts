@@ -8,6 +8,7 @@ import type { Keyring } from '../registry/keyring.ts'
 import type { Submitter } from '../registry/submitter.ts'
 import type { Disk } from '../storage/disk.ts'
 import { type HashChain, openChain } from './chain.ts'
+import type { Panel } from './panel.ts'
 
 export interface DutiesOptions {
   book: RegistryBook
@@ -17,6 +18,7 @@ export interface DutiesOptions {
   /** For the chain's secret. */
   folder: string
   clock: () => number
+  panel: Panel
 }
 
 export class Duties {
@@ -33,7 +35,12 @@ export class Duties {
 
   /** States what is due. Rejects with the first thing that could not be brought to the host; the others are tried. */
   async perform(): Promise<void> {
-    const outcomes = await Promise.allSettled([this.#tick(), this.#digest(), this.#beacon()])
+    const outcomes = await Promise.allSettled([
+      this.#tick(),
+      this.#digest(),
+      this.#beacon(),
+      this.#options.panel.vote(),
+    ])
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
