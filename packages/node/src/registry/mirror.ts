@@ -6,8 +6,8 @@
 import { join } from 'node:path'
 import { AnswerableError, equal, errorCode, fromUtf8, type Suite } from '@answerable/core'
 import { parseNote, parseVkey } from '@answerable/core/note'
-import { policyFrom, Registry } from '@answerable/core/registry'
-import { evaluatePolicy, openCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
+import { judgeOfficial, Registry } from '@answerable/core/registry'
+import { openCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
 import { nodeSuite } from '../log/suite.ts'
 import type { Disk } from '../storage/disk.ts'
 import type { RegistryBook } from './book.ts'
@@ -234,8 +234,8 @@ export class Mirror {
   }
 
   #isQuorum(note: string, registry: Registry): boolean {
-    const result = evaluatePolicy(policyFrom(registry.state, this.#suite), note, this.#suite)
-    return result.outcome === 'ok' && result.quorum && result.owners.length > 0
+    const result = judgeOfficial(registry.state, note, this.#suite)
+    return result.outcome === 'ok' && result.quorum
   }
 
   get #path(): string {

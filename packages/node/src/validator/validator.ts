@@ -117,14 +117,17 @@ export class Validator {
     if (!effective) throw ruleError(rule ?? 'malformed-envelope', detail)
     const known = this.#handIns.get(digest!)
     if (known !== undefined) return stampOf(known)
-    const stamp = submitter.entry('hand-in', { statement: digest! }, [keyring.statements('validator')])
+    // With all its signatures: a copy with fewer is not what was handed in.
+    const handed = openEntry(entry).signatures.map(({ keyid }) => keyid)
+    const body = { statement: digest!, signers: handed.filter(id => /^[0-9a-f]{64}$/.test(id)) }
+    const stamp = submitter.entry('hand-in', body, [keyring.statements('validator')])
     const one: HandedIn = { digest: digest!, entry, stamp, since: clock() }
     await this.#handIns.add(one)
     // Others watch as well, so that a host cannot outlast one validator.
-    const body = JSON.stringify({ entry: text(entry), stamp: text(stamp) })
+    const told = JSON.stringify({ entry: text(entry), stamp: text(stamp) })
     for (const url of peers().values())
       void client(url)
-        .post('/validator/stamps', body)
+        .post('/validator/stamps', told)
         .catch(() => undefined)
     void this.#bring(one).catch(() => undefined)
     return stampOf(one)
