@@ -376,6 +376,7 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
       client,
       peers,
       complaint: () => validator.complaint(),
+      forked: origin => forks.of(origin) !== undefined,
       cosigned: origin => Math.max(0, ...witnesses.map(witness => witness.cosigned(origin))),
       clock,
     })

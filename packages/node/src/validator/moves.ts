@@ -37,6 +37,8 @@ export interface MovesOptions {
   complaint(): string | undefined
   /** The size of the newest checkpoint of an origin that its witness cosigned. */
   cosigned(origin: string): number
+  /** Whether an origin is known to have signed two histories. */
+  forked(origin: string): boolean
   clock: () => number
 }
 
@@ -108,7 +110,7 @@ export class Moves {
     entry: Uint8Array,
     proposer: RegistryClient,
   ): Promise<{ entry: Uint8Array } | { size: number; note: string }> {
-    const { book, mirror, keyring, complaint, cosigned } = this.#options
+    const { book, mirror, keyring, complaint, cosigned, forked } = this.#options
     const statement = parseRegistryPayload(openEntry(entry).payload)
     const { body } = statement
     const from = String(body.from)
@@ -121,7 +123,10 @@ export class Moves {
     if (complaint() === undefined)
       throw new AnswerableError('forbidden', `nothing is wrong with ${host.member} as seen from here`)
     const size = Number(body.size)
-    const seen = Math.max(cosigned(from), mirror.official?.size ?? 0)
+    // Of a host with two histories, what was cosigned may be of the other one: then what a quorum saw counts alone. A
+    // quorum that such a host gathered and showed to nobody is beyond this (docs/decisions/0009).
+    const own = forked(from) ? 0 : cosigned(from)
+    const seen = Math.max(own, mirror.official?.size ?? 0)
     if (size < seen) return { size: seen, note: this.#noteOf(from) }
     // What the old host signed beyond what is here, the proposer shows.
     const note = body.note
