@@ -1,6 +1,7 @@
 /** Members of one network for tests, each in a data folder and a process part of its own, on loopback. */
 import type { TestContext } from 'node:test'
 import { Member, type MemberOptions } from '../src/drill/member.ts'
+
 import { temporaryFolder } from './network.ts'
 
 export const FAST_TERMS = {

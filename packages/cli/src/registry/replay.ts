@@ -6,14 +6,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { AnswerableError, equal, errorCode, toHex } from '@answerable/core'
 import { parseNote, parseVkey } from '@answerable/core/note'
-import { type Outcome, policyFrom, Registry, type State } from '@answerable/core/registry'
-import {
-  type Checkpoint,
-  evaluatePolicy,
-  type OwnerResult,
-  openCheckpoint,
-  parseCheckpoint,
-} from '@answerable/core/tlog'
+import { judgeOfficial, type Outcome, Registry, type State } from '@answerable/core/registry'
+import { type Checkpoint, type OwnerResult, openCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
 import { nodeSuite } from '@answerable/node/log'
 import { Progress } from '../output/progress.ts'
 import { plain } from '../output/text.ts'
@@ -190,7 +184,7 @@ function judge(
     const message = `the host did not sign it: ${(error as Error).message}`
     return { owners: [], faults: [{ kind: 'host', message }] }
   }
-  const result = evaluatePolicy(policyFrom(state, nodeSuite), note, nodeSuite)
+  const result = judgeOfficial(state, note, nodeSuite)
   if (result.outcome !== 'ok')
     return {
       owners: [],

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { registryPayload, signEnvelope } from '@answerable/core/registry'
-import { membershipOf, TestMember } from '../../test/members.ts'
+import { TestMember } from '../../test/members.ts'
 import { temporaryFolder } from '../../test/network.ts'
 import { openKeyring } from '../registry/keyring.ts'
 import { realDisk } from '../storage/disk.ts'
@@ -75,13 +75,14 @@ test('an application over HTTP: who may, what may, and the same answer when it c
   const ada = new TestMember(t, 'ada.example')
   await ada.found()
   const { network } = ada.network!.registry
+  const bo = new TestMember(t, 'bo.example')
   const invitations = new Invitations(realDisk, ada.folder)
   const code = await invitations.make(Date.now() + HOUR, Date.now())
   const folder = temporaryFolder(t)
   const keyring = await openKeyring(realDisk, folder, 'bo.example', [], true)
   const options = { sponsor: 'ada.example', network, url: 'https://bo.example', time: Date.now() }
   const entryWith = (change: object = {}) =>
-    applicationEntry({ ...membershipOf('bo.example') }, keyring, { ...options, ...change })
+    applicationEntry(bo.membership, keyring, { ...options, ...change })
   const post = async (body: unknown) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     const answer = await fetch(`${ada.url}/network/applications`, { method: 'POST', body: text })
@@ -93,7 +94,7 @@ test('an application over HTTP: who may, what may, and the same answer when it c
     [keyring.statements('member')],
   )
   const unsigned = applicationEntry(
-    membershipOf('bo.example'),
+    bo.membership,
     { ...keyring, all: keyring.all.map(one => ({ ...one, signer: keyring.statements('member') })) },
     options,
   )

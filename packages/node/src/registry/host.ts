@@ -76,7 +76,7 @@ export class Host {
     // It may have been moved since this was asked for.
     if (this.#book.state.host?.origin !== this.#book.origin) return false
     if (tick !== undefined && Math.abs(tick - this.#clock()) > MOST_OFF) return false
-    // Void and settling nothing, a copy could be brought again and again, and fill the log.
+    // What a validator stamped goes in whatever comes of it; an altered copy of it does not.
     return effective || settles === true
   }
 

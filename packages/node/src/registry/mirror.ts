@@ -6,10 +6,9 @@
 import { join } from 'node:path'
 import { AnswerableError, equal, errorCode, fromUtf8, type Suite } from '@answerable/core'
 import { parseNote, parseVkey } from '@answerable/core/note'
-import { policyFrom, Registry } from '@answerable/core/registry'
+import { judgeOfficial, Registry } from '@answerable/core/registry'
 import {
   consistencyProof,
-  evaluatePolicy,
   neededForConsistency,
   neededForRoot,
   openCheckpoint,
@@ -299,8 +298,8 @@ export class Mirror {
   }
 
   #isQuorum(note: string, registry: Registry): boolean {
-    const result = evaluatePolicy(policyFrom(registry.state, this.#suite), note, this.#suite)
-    return result.outcome === 'ok' && result.quorum && result.owners.length > 0
+    const result = judgeOfficial(registry.state, note, this.#suite)
+    return result.outcome === 'ok' && result.quorum
   }
 
   get #path(): string {

@@ -10,6 +10,9 @@ import type { Disk } from '../storage/disk.ts'
 import { type HashChain, openChain } from './chain.ts'
 import type { Panel } from './panel.ts'
 
+/** A tick of this owner's that is further ahead of the clock was a mistake of one of them, in milliseconds. */
+const AHEAD_MS = 60_000
+
 export interface DutiesOptions {
   book: RegistryBook
   submitter: Submitter
@@ -56,8 +59,8 @@ export class Duties {
     const now = clock()
     if (now - this.#lastTick < book.state.terms.tickSeconds * 1000) return
     const own = book.state.ticks.get(book.state.members.get(keyring.member)!.ownerGroup) ?? 0
-    // Another of this owner's validators may tick as well.
-    if (now <= own) return
+    // Another of this owner's validators may tick as well; a tick from far ahead may be taken back.
+    if (now <= own && own - now < AHEAD_MS) return
     await submitter.state('tick', { at: new Date(now).toISOString() }, [keyring.statements('validator')])
     this.#lastTick = now
   }

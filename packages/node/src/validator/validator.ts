@@ -128,18 +128,17 @@ export class Validator {
     const known = this.#handIns.get(digest!)
     if (known !== undefined) return stampOf(known)
     this.#give(member!)
-    // Copies with fewer signatures are not what was handed in: they must settle nothing.
-    const ids = openEntry(entry).signatures.map(({ keyid }) => keyid)
-    const signers = [...new Set(ids)].filter(id => /^[0-9a-f]{64}$/.test(id))
-    const body = { statement: digest!, signers }
+    // With all its signatures: a copy with fewer is not what was handed in.
+    const handed = openEntry(entry).signatures.map(({ keyid }) => keyid)
+    const body = { statement: digest!, signers: handed.filter(id => /^[0-9a-f]{64}$/.test(id)) }
     const stamp = submitter.entry('hand-in', body, [keyring.statements('validator')])
     const one: HandedIn = { digest: digest!, entry, stamp, since: clock() }
     await this.#handIns.add(one)
     // Others watch as well, so that a host cannot outlast one validator.
-    const both = JSON.stringify({ entry: text(entry), stamp: text(stamp) })
+    const told = JSON.stringify({ entry: text(entry), stamp: text(stamp) })
     for (const url of peers().values())
       void client(url)
-        .post('/validator/stamps', both)
+        .post('/validator/stamps', told)
         .catch(() => undefined)
     void this.#bring(one).catch(() => undefined)
     return stampOf(one)
