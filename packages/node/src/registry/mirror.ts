@@ -291,7 +291,7 @@ export class Mirror {
       openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
       if (!this.#isQuorum(note, book.registry)) throw noQuorum(origin)
     } catch (error) {
-      if (book.size > 0) await book.rewind(0)
+      if (book.size > 0) await book.rewind(0, [], true)
       throw error
     }
     await this.#officiate(note)
