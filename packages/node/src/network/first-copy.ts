@@ -32,7 +32,7 @@ export async function takeFirstCopy({
   try {
     const mirror = await Mirror.open({ book, disk, folder, network })
     if (mirror.official === undefined) {
-      if (book.size > 0) await book.rewind(0)
+      if (book.size > 0) await book.rewind(0, [], true)
       await mirror.follow(new RegistryClient({ url }))
     }
   } finally {

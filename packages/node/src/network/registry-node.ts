@@ -333,7 +333,7 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
     const mirror = await Mirror.open({ book, disk, folder, network, onAbandoned, onFork })
     // A first copy that was cut short says nothing that was ever checked.
     const founded = book.state.host?.member === member
-    if (book.size > 0 && mirror.official === undefined && !founded) await book.rewind(0)
+    if (book.size > 0 && mirror.official === undefined && !founded) await book.rewind(0, [], true)
     if (book.size > 0 && book.state.network !== network)
       throw new AnswerableError('corrupt', `${bookFolder(folder)}: the registry of another network`)
     const client = (url: string) => clientOf(options, url)

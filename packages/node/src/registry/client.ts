@@ -4,7 +4,7 @@
  */
 import { AnswerableError, type ErrorCode, fromUtf8 } from '@answerable/core'
 import { MAX_NOTE_BYTES } from '@answerable/core/note'
-import { parseBundle, TILE_WIDTH, tilePath } from '@answerable/core/tlog'
+import { HASH_LENGTH, parseBundle, TILE_WIDTH, tilePath } from '@answerable/core/tlog'
 import { Deadline, type Exchange, exchange, type Fetch } from '../witness/exchange.ts'
 import type { Submitted } from './host.ts'
 
@@ -49,6 +49,12 @@ export class RegistryClient {
       yield entries
       at += entries.length
     }
+  }
+
+  /** A tile of hashes there: not checked. */
+  async tile(level: number, index: number, width: number): Promise<Uint8Array> {
+    const path = `/registry/${tilePath(level, index, width)}`
+    return (await this.#call('GET', path, TILE_WIDTH * HASH_LENGTH)).body
   }
 
   /** Hands a statement to the host. Throws with the code that the host gave. */
