@@ -13,7 +13,7 @@ const APART_S = 4
 
 export const backdatedRecord: Drill = {
   name: 'backdated-record',
-  title: 'an operator dates a record back, and hides another',
+  title: 'a record is dated back, another hidden',
   fault:
     'An operator answers with its clock put back and an old registry checkpoint; then it keeps a record from all witnesses.',
   payer: 'The operator: its log is marked as silent for good, and it is suspended. (Bonds come later.)',
@@ -27,7 +27,7 @@ export const backdatedRecord: Drill = {
   async run(scene) {
     const { findings } = scene
     let back = 0
-    const shared = await scene.owners({ clock: id => (id === 'bo' ? () => Date.now() - back : Date.now) })
+    const shared = await scene.owners(id => (id === 'bo' ? () => Date.now() - back : Date.now))
     const [ada, bo, cy] = shared.members
     const { gateway } = bo.network!
     if (scene.inject) {

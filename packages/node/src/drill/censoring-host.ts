@@ -2,9 +2,7 @@
 import { AnswerableError } from '@answerable/core'
 import { openEntry, parseRegistryPayload } from '@answerable/core/registry'
 import type { Drill } from './drill.ts'
-import { lastMove, modelBody, SHORT_TERMS } from './shared-network.ts'
-
-const TERMS = { ...SHORT_TERMS, handInSeconds: 2 }
+import { digestOf, lastMove, modelBody } from './shared-network.ts'
 
 export const censoringHost: Drill = {
   name: 'censoring-host',
@@ -18,11 +16,12 @@ export const censoringHost: Drill = {
   ],
   async run(scene) {
     const { findings } = scene
-    const shared = await scene.owners({ terms: TERMS })
+    const shared = await scene.owners()
     const [ada, bo, cy, dee] = shared.members
     const others = [bo, cy, dee]
     const submit = ada.registry.host.submit.bind(ada.registry.host)
     if (scene.inject) {
+      await shared.amend(scene, { handInSeconds: 2 })
       ada.registry.host.submit = entry => {
         const { kind } = parseRegistryPayload(openEntry(entry).payload)
         if (kind !== 'model') return submit(entry)
@@ -33,7 +32,8 @@ export const censoringHost: Drill = {
     const entry = await shared.statement(dee, 'model', modelBody('unwanted'))
     const answer = await dee.registry.submitter.submit(entry).then(() => '', String)
     findings.notice(answer.includes('come again'), 'dee, whose statement it is', `the host says: ${answer}`)
-    const { digest } = await bo.registry.validator.handIn(entry)
+    const digest = digestOf(entry)
+    if (scene.inject) await bo.registry.validator.handIn(entry)
     await scene.faultShows(() => others.every(({ hostedBy }) => hostedBy !== 'ada'))
     const move = await lastMove(bo)
     findings.notice(
@@ -43,6 +43,7 @@ export const censoringHost: Drill = {
       'bo, cy and dee, who know of bo’s stamp',
       `two seconds over the deadline each signed the move of the host: ${move?.reason}`,
     )
+    if (!scene.inject) return
     findings.now(
       others.every(({ state }) => state.members.get('ada')!.status === 'active'),
       'ada is still a member: it lost the log, and no say',

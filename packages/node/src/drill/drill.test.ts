@@ -1,119 +1,20 @@
-/** Every drill with its fault, and without: then it must fail, or it shows nothing. */
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
-import { type DrillReport, formatReport, listDrills, runDrill } from './index.ts'
+import { test } from 'node:test'
+import { MANY_OWNERS, ONE_OWNER, testDrills } from '../../test/drills.ts'
+import { listDrills, runDrill } from './index.ts'
 
-/** What each drill must have noticed: words of who, and of the evidence. */
-const NOTICED: Record<string, readonly [who: RegExp, evidence: RegExp][]> = {
-  'flipped-byte': [
-    [/start/, /00000000\.seg/],
-    [/start/, /rolled-back/],
-    [/start/, /corrupt/],
-    [/holder/, /not-included/],
-    [/gateway/, /corrupt/],
-    [/gateway/, /corrupt/],
-    [/auditor/, /entry 1/],
-  ],
-  'forked-log': [
-    [/3 witnesses/, /409.*two roots/],
-    [/witnesses/, /422/],
-    [/publishers/, /halted/],
-    [/two callers/, /one index/],
-  ],
-  'dead-witnesses': [
-    [/monitor/, /witness-1/],
-    [/monitor/, /all three/],
-    [/reader/, /quorum-not-met/],
-  ],
-  'kill-in-commit': [[/callers/, /broke before an answer with a receipt/]],
-  'no-receipt': [
-    [/caller/, /^no-receipt/],
-    [/caller/, /^receipt-rejected/],
-    [/caller/, /^receipt-rejected/],
-    [/caller/, /^no-receipt/],
-  ],
-  'restored-snapshot': [[/start.*witnesses/, /saw 5 records/]],
-  'stream-cut-off': [
-    [/caller/, /after 3 events/],
-    [/record/, /upstream-error/],
-    [/record/, /client-aborted/],
-    [/next start/, /interrupted/],
-  ],
-  'forbidden-entry': [
-    [/bo, cy and dee/, /void, not-yours/],
-    [/bo, cy and dee/, /void, bad-signature/],
-    [/bo, cy and dee/, /void, malformed-envelope/],
-  ],
-  'wrong-state-digest': [
-    [/ada, bo and dee/, /void, wrong-digest/],
-    [/ada, bo and dee/, /void, two-digests/],
-  ],
-  'censoring-host': [
-    [/dee/, /come again/],
-    [/bo, cy and dee/, /censoring: [0-9a-f]{16} was handed in/],
-  ],
-  'silent-host': [[/bo, cy and dee/, /silent: nothing new/]],
-  'conflicting-hand-ins': [[/ada, bo, cy and dee/, /effective.*void: name-taken/]],
-  'late-validator': [
-    [/host/, /eve\/witness-1/],
-    [/everyone/, /last tick/],
-  ],
-  'stolen-key': [
-    [/bo/, /never made/],
-    [/each of the four/, /key-revoked/],
-    [/reader/, /recorded fails, key-revoked/],
-  ],
-  'rules-change': [[/each at the same entry/, /void, tick-too-soon/]],
-  'backdated-record': [
-    [/anyone/, /until/],
-    [/caller/, /quorum-not-met/],
-  ],
-}
+testDrills(ONE_OWNER, 7)
 
-/** As many at once as two processors keep up with: most of these faults have a deadline in them. */
-const AT_ONCE = 4
-
-describe('with its fault', { concurrency: AT_ONCE }, () => {
-  for (const { name } of listDrills()) {
-    test(name, { timeout: 120_000 }, async () => {
-      const report = await runDrill(name)
-      assert.equal(report.passed, true, formatReport(report))
-      const expected = NOTICED[name]!
-      assert.equal(report.noticedBy.length, expected.length)
-      for (const [i, [who, evidence]] of expected.entries()) {
-        assert.match(report.noticedBy[i]!.who, who)
-        assert.match(report.noticedBy[i]!.evidence, evidence)
-        assert.ok(report.noticedBy[i]!.afterMs >= 0)
-      }
-      assert.ok(report.injected.length > 0 && report.atOnce.length > 0 && report.consequence.length > 0)
-      assert.ok(report.payer !== '' && report.appeal !== '' && report.notShown.length > 0)
-      checkText(report)
-    })
-  }
-})
-
-describe('without its fault', { concurrency: AT_ONCE }, () => {
-  for (const { name } of listDrills()) {
-    test(`${name} fails, and nobody raises an alarm`, { timeout: 120_000 }, async () => {
-      const report = await runDrill(name, { inject: false })
-      assert.equal(report.passed, false)
-      assert.equal(report.brokeOff, undefined)
-      assert.deepEqual(report.injected, [])
-      assert.deepEqual(report.noticedBy, [])
-      assert.ok(report.missed.some(line => line.startsWith('not noticed by')))
-      checkText(report)
-    })
-  }
+test('every drill is among those that are tested', () => {
+  const tested = [...Object.keys(ONE_OWNER), ...Object.keys(MANY_OWNERS)]
+  assert.deepEqual(
+    tested.toSorted(),
+    listDrills()
+      .map(({ name }) => name)
+      .toSorted(),
+  )
 })
 
 test('an unknown name is refused with the names there are', async () => {
   await assert.rejects(runDrill('fire'), { code: 'bad-request', message: /flipped-byte, forked-log/ })
 })
-
-/** Plain data, which reads at 80 columns and does not say more than it may. */
-function checkText(report: DrillReport): void {
-  assert.deepEqual(JSON.parse(JSON.stringify(report)), report)
-  const text = formatReport(report)
-  for (const line of text.split('\n')) assert.ok(line.length <= 80, line)
-  assert.doesNotMatch(text, /verified/i)
-}

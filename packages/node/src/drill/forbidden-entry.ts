@@ -5,7 +5,7 @@ import { modelBody, type SharedNetwork } from './shared-network.ts'
 
 export const forbiddenEntry: Drill = {
   name: 'forbidden-entry',
-  title: 'the host puts forbidden entries into the registry',
+  title: 'the host logs what the rules forbid',
   fault:
     'The host of the registry signs entries into its log that the rules forbid, and asks for cosignatures.',
   payer: 'The host: the entries stand under its signature for good. They cost it nothing else yet.',
@@ -50,6 +50,7 @@ export const forbiddenEntry: Drill = {
       refused.every((text, i) => String(text).includes(forbidden[i]!.rule)),
       'an honest host takes none of them: at its door each is refused by the name of its rule',
     )
+    if (!scene.inject) return
     const end = ada.book.size
     const agreed = await shared.agree(scene, end)
     findings.after(

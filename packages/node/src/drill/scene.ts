@@ -11,7 +11,7 @@ import { ChildMember } from './child-member.ts'
 import { Findings } from './findings.ts'
 import { Holder } from './holder.ts'
 import { drillConfig } from './settings.ts'
-import { PATIENT_TERMS, SharedNetwork, type SharedOptions } from './shared-network.ts'
+import { SharedNetwork, type SharedOptions } from './shared-network.ts'
 import { DrillUpstream } from './upstream.ts'
 import { WitnessLinks } from './witness-links.ts'
 
@@ -80,12 +80,9 @@ export class Scene {
   }
 
   /** Founds a network of four owners, and waits until it is under way. */
-  async owners({
-    terms = PATIENT_TERMS,
-    clock = () => Date.now,
-  }: Partial<Pick<SharedOptions, 'terms' | 'clock'>> = {}): Promise<SharedNetwork> {
+  async owners(clock: SharedOptions['clock'] = () => Date.now): Promise<SharedNetwork> {
     const path = (member: string) => this.path(member)
-    const shared = await SharedNetwork.found({ path, upstream: this.upstream.url, terms, clock })
+    const shared = await SharedNetwork.found({ path, upstream: this.upstream.url, clock })
     this.#closers.push(() => shared.close())
     if (!(await this.comes(() => shared.settled)))
       throw new AnswerableError('internal', 'the throwaway network did not get under way')

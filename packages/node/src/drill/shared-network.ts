@@ -1,6 +1,12 @@
 /** A throwaway network of four owners, each with a folder and keys of its own, the first of them its host. */
-import type { JsonObject } from '@answerable/core'
-import { type Outcome, openEntry, parseRegistryPayload, Registry } from '@answerable/core/registry'
+import { AnswerableError, type JsonObject } from '@answerable/core'
+import {
+  type Outcome,
+  openEntry,
+  parseRegistryPayload,
+  Registry,
+  type Terms,
+} from '@answerable/core/registry'
 import { nodeSuite } from '../log/suite.ts'
 import { Member } from './member.ts'
 import { foundTogether } from './owner.ts'
@@ -8,26 +14,23 @@ import type { Scene } from './scene.ts'
 
 export type FourMembers = readonly [Member, Member, Member, Member]
 
-/** All as short as a machine that is busy with something else can keep. Three of four owners are a quorum. */
-export const SHORT_TERMS = {
+/** As short as they may be, but for the host's deadline: a slow machine is no silent host. Three of four are a quorum. */
+const TERMS = {
   tickSeconds: 1,
   epochSeconds: 5,
   maximumGapSeconds: 10,
-  handInSeconds: 3,
+  handInSeconds: 60,
   waitingSeconds: 0,
   digestEvery: 16,
   maximumDelaySeconds: 2,
   challengeSeconds: 3,
 }
-/** Where no deadline for the host is part of the fault: a slow machine is no silent host. */
-export const PATIENT_TERMS = { ...SHORT_TERMS, handInSeconds: 60 }
 
 export interface SharedOptions {
   /** Where its folders are, by member. */
   path(member: string): string
   /** An OpenAI-compatible service that the gateways of all stand before. */
   upstream: string
-  terms: Record<string, unknown>
   clock: (member: string) => () => number
 }
 
@@ -41,14 +44,14 @@ export class SharedNetwork {
     this.id = id
   }
 
-  static async found({ path, upstream, terms, clock }: SharedOptions): Promise<SharedNetwork> {
+  static async found({ path, upstream, clock }: SharedOptions): Promise<SharedNetwork> {
     const upstreams = [{ name: 'parrot', url: upstream, models: ['parrot*'] }]
-    const set = { publishMilliseconds: 200, upstreams }
+    const set = { publishMilliseconds: 250, upstreams }
     const members = (['ada', 'bo', 'cy', 'dee'] as const).map(
       id => new Member(id, path(id), { set, clock: clock(id) }),
     ) as unknown as FourMembers
     try {
-      return new SharedNetwork(members, await foundTogether(members, terms))
+      return new SharedNetwork(members, await foundTogether(members, TERMS))
     } catch (error) {
       await Promise.all(members.map(one => one.stop()))
       throw error
@@ -92,6 +95,20 @@ export class SharedNetwork {
     return same(members.map(({ book }) => book.find(digest)))
   }
 
+  /** Amends the terms, as both chambers approve it: a fault with a deadline in it then takes seconds. */
+  async amend(scene: Pick<Scene, 'comes'>, terms: Record<string, number>): Promise<void> {
+    const [first, second, third] = this.members
+    const at = first.book.size + 8
+    const { digest } = await first.states('proposal', { action: 'amend', terms, at })
+    await scene.comes(() => this.running.every(({ state }) => state.proposals.has(digest)))
+    for (const one of [first, second, third]) await one.states('approval', { of: digest })
+    while (first.book.size < at) await first.states('member', { hosting: 'own' })
+    const amended = ({ state }: Member) =>
+      Object.entries(terms).every(([name, value]) => state.terms[name as keyof Terms] === value)
+    if (!(await scene.comes(() => this.running.every(amended))))
+      throw new AnswerableError('internal', 'the terms of the throwaway network were not amended')
+  }
+
   /**
    * Waits for a size of which validators sign the state's digest, with so many entries at least, and gives the digest
    * to which all that run came for it; undefined where they do not come to one.
@@ -108,7 +125,8 @@ export class SharedNetwork {
     let due: { size: number; digest: string } | undefined
     await scene.comes(() => {
       due = same(this.running.map(({ book }) => book.registry.due))
-      return due !== undefined && due.size >= least
+      const size = due?.size ?? 0
+      return size >= least && this.running.every(({ book }) => book.log.signed.size >= size)
     })
     return due !== undefined && due.size >= least ? due : undefined
   }

@@ -1,9 +1,7 @@
 /** A host that is gone, with statements that nobody but it had seen. */
 import type { Drill } from './drill.ts'
 import type { Member } from './member.ts'
-import { digestOf, lastMove, modelBody, SHORT_TERMS, type SharedNetwork } from './shared-network.ts'
-
-const TERMS = { ...SHORT_TERMS, handInSeconds: 2 }
+import { digestOf, lastMove, modelBody, type SharedNetwork } from './shared-network.ts'
 
 export const silentHost: Drill = {
   name: 'silent-host',
@@ -18,18 +16,21 @@ export const silentHost: Drill = {
   ],
   async run(scene) {
     const { findings } = scene
-    const shared = await scene.owners({ terms: TERMS })
+    const shared = await scene.owners()
     const [ada, ...others] = shared.members
     const [bo, , dee] = others as [Member, Member, Member]
     const seen = digestOf(await stated(shared, dee, 'seen'))
     await scene.comes(() => others.every(one => one.official > (one.book.find(seen)?.index ?? 1e9)))
-    if (scene.inject) isolate(ada, others)
+    if (scene.inject) {
+      await shared.amend(scene, { handInSeconds: 2 })
+      isolate(ada, others)
+    }
     const alone = digestOf(await stated(shared, dee, 'alone'))
+    const known = others.every(({ book }) => book.find(alone) === undefined)
     if (scene.inject) {
       await ada.stop()
       findings.inject('ada acknowledged a statement of dee’s, kept it to itself, and was stopped')
     }
-    const known = ada.network === undefined && others.every(({ book }) => book.find(alone) === undefined)
     await scene.faultShows(() => others.every(({ hostedBy }) => hostedBy !== 'ada'))
     const move = await lastMove(bo)
     findings.notice(
@@ -39,8 +40,9 @@ export const silentHost: Drill = {
       'bo, cy and dee',
       `each signed the move of the host: ${move?.reason}`,
     )
+    if (!scene.inject) return
     findings.now(
-      known || !scene.inject,
+      known,
       'the registry stood still, and no deadline came nearer: clocks need ticks under a quorum',
     )
     findings.after(

@@ -82,11 +82,12 @@ export const stolenKey: Drill = {
       'a reader with a copy of the registry',
       'a record that the log’s key signed after that time: recorded fails, key-revoked',
     )
+    if (!scene.inject) return
     findings.after(
       await isSeen(honest.link!),
       'the record from before stands: a quorum had seen it, so no revocation can date it',
     )
-    if (scene.inject) await putInPlace(bo, renewed)
+    await putInPlace(bo, renewed)
     const { digest } = await bo.states('model', modelBody('own'))
     findings.after(
       await scene.comes(() => shared.outcome(digest)?.effective === true),

@@ -3,7 +3,7 @@ import type { Drill } from './drill.ts'
 
 export const wrongStateDigest: Drill = {
   name: 'wrong-state-digest',
-  title: 'a validator signs a wrong state digest, and two for one size',
+  title: 'a validator signs two state digests',
   fault:
     'A validator signs a digest of a state that nobody else has, then the right one, then another for the same size.',
   payer: 'The validator: its own signatures contradict the log and each other. (Bonds come later.)',
@@ -40,6 +40,7 @@ export const wrongStateDigest: Drill = {
       'ada, bo and dee',
       `entry ${shared.outcome(second)?.index}: void, two-digests; both are signed by cy’s own key`,
     )
+    if (!scene.inject) return
     findings.now(
       shared.running.every(({ state }) => state.digests.get(size)?.get('cy') === digest),
       'only what their replays came to counts as cy’s word',
