@@ -35,7 +35,13 @@ export async function joining(say: (line: string) => void): Promise<Row[]> {
     say('a member joins')
     const signer = noteSigner('joiner.example/registry', generateKeyPairSync('ed25519').privateKey)
     const book = await RegistryBook.open({ disk: realDisk, folder: join(folder, 'joiner'), signer })
-    const mirror = await Mirror.open({ book, disk: realDisk, folder: join(folder, 'joiner'), network })
+    const mirror = await Mirror.open({
+      book,
+      disk: realDisk,
+      folder: join(folder, 'joiner'),
+      network,
+      member: 'joiner.example',
+    })
     const before = process.memoryUsage().rss
     const start = performance.now()
     await mirror.follow(new RegistryClient({ url: `http://127.0.0.1:${port}` }))

@@ -46,13 +46,14 @@ export function policyFrom(state: State, suite: Suite): Policy {
 
 /**
  * Judges a checkpoint by the policy of this state. Its quorum is one of all validators' owner groups, also of those
- * whose validators have no witness, which a tlog-policy cannot say. Throws as `evaluatePolicy` does.
+ * whose validators have no witness, which a tlog-policy cannot say. `also` counts as having cosigned: the reader's own
+ * group, whose witness cannot before there is a copy. Throws as `evaluatePolicy` does.
  */
-export function judgeOfficial(state: State, note: string, suite: Suite): PolicyResult {
+export function judgeOfficial(state: State, note: string, suite: Suite, also?: string): PolicyResult {
   const result = evaluatePolicy(policyFrom(state, suite), note, suite)
   if (result.outcome !== 'ok') return result
   const groups = result.owners.filter(({ reached }) => reached).map(({ name }) => name.slice(PREFIX.length))
-  return { ...result, quorum: state.isQuorum(new Set(groups)) }
+  return { ...result, quorum: state.isQuorum(new Set(also === undefined ? groups : [...groups, also])) }
 }
 
 function logsOf(state: State, suite: Suite): PolicyLog[] {

@@ -30,7 +30,7 @@ export async function takeFirstCopy({
 }: FirstCopyOptions): Promise<void> {
   const book = await RegistryBook.open({ disk, folder: bookFolder(folder), signer: keyring.signer('host') })
   try {
-    const mirror = await Mirror.open({ book, disk, folder, network })
+    const mirror = await Mirror.open({ book, disk, folder, network, member: keyring.member })
     if (mirror.official === undefined) {
       if (book.size > 0) await book.rewind(0, [], true)
       await mirror.follow(new RegistryClient({ url }))

@@ -330,7 +330,7 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
       await forks.keep({ origin, size, note, ours })
       report('the registry’s host has signed two histories')
     }
-    const mirror = await Mirror.open({ book, disk, folder, network, onAbandoned, onFork })
+    const mirror = await Mirror.open({ book, disk, folder, network, member, onAbandoned, onFork })
     // A first copy that was cut short says nothing that was ever checked.
     const founded = book.state.host?.member === member
     if (book.size > 0 && mirror.official === undefined && !founded) await book.rewind(0, [], true)

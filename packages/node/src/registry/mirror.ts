@@ -30,6 +30,8 @@ export interface MirrorOptions {
   folder: string
   /** SHA-256 of the charter's statement, which is what this process knows its network by. */
   network: string
+  /** Whose copy this is. */
+  member: string
   suite?: Suite
   /** How long one peer may take at a time; what was shown to be the host's by then stays. */
   turnMs?: number
@@ -289,7 +291,9 @@ export class Mirror {
       if (host?.origin !== origin)
         throw new AnswerableError('wrong-host', `${origin} is not the host of this registry`)
       openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
-      if (!this.#isQuorum(note, book.registry)) throw noQuorum(origin)
+      // This member's own witness cosigns only what is here, so for the first copy its owner's part is not asked for.
+      const own = book.state.members.get(this.#options.member)?.ownerGroup
+      if (!this.#isQuorum(note, book.registry, own)) throw noQuorum(origin)
     } catch (error) {
       if (book.size > 0) await book.rewind(0, [], true)
       throw error
@@ -297,8 +301,8 @@ export class Mirror {
     await this.#officiate(note)
   }
 
-  #isQuorum(note: string, registry: Registry): boolean {
-    const result = judgeOfficial(registry.state, note, this.#suite)
+  #isQuorum(note: string, registry: Registry, also?: string): boolean {
+    const result = judgeOfficial(registry.state, note, this.#suite, also)
     return result.outcome === 'ok' && result.quorum
   }
 
