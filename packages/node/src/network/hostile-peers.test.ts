@@ -49,9 +49,9 @@ test('false entries for a true checkpoint make no liar of the host', { timeout: 
 
 test('one that answers a move with false or no signatures does not stop it', { timeout: 90_000 }, async t => {
   const { members } = await founded(t, 5)
-  const [ada, bo, , dee] = members
+  const [ada, , , dee] = members
   const bad = {
-    keyid: toHex((await bo.keys()).signer('validator').key.publicKey),
+    keyid: toHex((await ada.keys()).signer('validator').key.publicKey),
     sign: () => new Uint8Array(64),
   }
   dee!.registry.moves.sign = entry => Promise.resolve({ entry: addSignature(entry, bad) })
@@ -89,7 +89,7 @@ test('a flood of hand-ins gives nobody a ground against the host', { timeout: 60
     handInSeconds: 2,
   })
   const [ada, bo, cy] = members
-  let refused = 0
+  const entries: Uint8Array[] = []
   for (let i = 0; i < 24; i++) {
     const entry = await cy.statement(network, 'model', {
       name: 'm',
@@ -100,13 +100,17 @@ test('a flood of hand-ins gives nobody a ground against the host', { timeout: 60
       limits: '',
       format: 'onnx',
     })
-    await bo.registry.validator.handIn(entry).catch(() => refused++)
+    entries.push(entry)
   }
-  assert.ok(refused >= 16, `${refused} refused`)
+  // All are good as the next one, and one alone can be.
+  const answers = await Promise.allSettled(entries.map(entry => bo.registry.validator.handIn(entry)))
+  const stamped = answers.filter(({ status }) => status === 'fulfilled').length
   const end = Date.now() + 8000
   while (Date.now() < end) {
     for (const one of [bo, cy]) assert.equal(one.registry.validator.complaint(), undefined)
     await new Promise(resolve => setTimeout(resolve, 200))
   }
   assert.equal(bo.hostedBy, ada.id)
+  // What is left of the share is for other owners.
+  assert.equal(stamped, 2)
 })

@@ -195,7 +195,8 @@ export class Validator {
     if (this.#given.epoch !== state.epoch) this.#given = { epoch: state.epoch, by: new Map() }
     const group = state.members.get(member)?.ownerGroup ?? member
     const given = this.#given.by.get(group) ?? 0
-    if (given >= Math.ceil(state.terms.handInsPerEpoch / PART))
+    const all = [...this.#given.by.values()].reduce((sum, one) => sum + one, 0)
+    if (all >= state.terms.handInsPerEpoch || given >= Math.ceil(state.terms.handInsPerEpoch / PART))
       throw new AnswerableError('too-many-requests', `${group} has had its stamps of this epoch; come again`)
     this.#given.by.set(group, given + 1)
   }
