@@ -16,6 +16,12 @@ export function temporaryFolder(t: TestContext): string {
   return folder
 }
 
+/** The same where more than one test uses it. */
+export function makeFolder(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'answerable-test-'))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
 /** A call of a chat model that the upstream of a test takes. */
 export const ASK = { model: 'gpt-test', messages: [{ role: 'user', content: 'Hi' }], temperature: 0.5 }
 

@@ -45,3 +45,14 @@ test('a file that could not be opened is tried again', async () => {
   assert.equal((await files.use('/f/0', file => file.read(0, 1))).toString(), '0')
   await files.close()
 })
+
+test('after its end nothing is opened again', async () => {
+  const disk = await withFiles(1)
+  const files = new OpenFiles(disk)
+  await files.close()
+  await assert.rejects(
+    files.use('/f/0', file => file.read(0, 10)),
+    { code: 'unavailable' },
+  )
+  assert.equal(disk.handles, 0)
+})

@@ -1,4 +1,5 @@
 /** Files kept open for their next use; beyond a bound the one longest unused is closed, never one in use. */
+import { AnswerableError } from '@answerable/core'
 import type { Disk, DiskFile } from './disk.ts'
 
 interface Entry {
@@ -17,14 +18,19 @@ export class OpenFiles {
   /** Least recently used first. */
   readonly #files = new Map<string, Entry>()
   readonly #closing = new Set<Promise<void>>()
+  #closed = false
 
   constructor(disk: Disk, most: number = MOST_OPEN) {
     this.#disk = disk
     this.#most = most
   }
 
-  /** Works with the file at `path`, which stays open at least until `work` has settled. */
+  /**
+   * Works with the file at `path`, which stays open at least until `work` has settled. After `close` it rejects with
+   * `unavailable`: a file opened then would never be closed, and may be another's by now.
+   */
   async use<T>(path: string, work: (file: DiskFile) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new AnswerableError('unavailable', `${path}: this store was closed`)
     let entry = this.#files.get(path)
     if (entry === undefined) entry = { file: this.#disk.open(path), users: 0 }
     else this.#files.delete(path)
@@ -44,6 +50,7 @@ export class OpenFiles {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     for (const [path, entry] of this.#files) this.#drop(path, entry)
     await Promise.all(this.#closing)
   }
