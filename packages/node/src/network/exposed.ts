@@ -7,6 +7,7 @@ import { AnswerableError, errorCode } from '@answerable/core'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { NetworkConfig } from '../gateway/config.ts'
+import { Connections } from '../gateway/connections.ts'
 import { errorBody } from '../gateway/http.ts'
 import { listen } from '../gateway/node.ts'
 
@@ -28,7 +29,7 @@ export const EXPOSED = [
 type Fetch = (request: Request) => Response | Promise<Response>
 
 /** Bounds of a listener that strangers reach. */
-const CONNECTIONS = 1024
+const BOUNDS = { connections: 1024, writeSeconds: 30 }
 const REQUEST_MS = 30_000
 
 export function exposedApp(all: Fetch): Hono {
@@ -52,17 +53,22 @@ export interface Exposed {
 }
 
 /** Throws `port-taken` and `bad-config`. */
-export async function listenExposed(all: Fetch, { host, port }: NetworkConfig): Promise<Exposed> {
+export async function listenExposed(
+  all: Fetch,
+  { host, port }: Pick<NetworkConfig, 'host' | 'port'>,
+  bounds = BOUNDS,
+): Promise<Exposed> {
   const app = exposedApp(all)
   const listener = getRequestListener(request => app.fetch(request), { overrideGlobalObjects: false })
   const server = createServer(
     { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAliveTimeout: 65_000 },
-    (request, response) => void listener(request, response),
+    (request, response) => {
+      connections.watch(request, response)
+      void listener(request, response)
+    },
   )
-  server.maxConnections = CONNECTIONS
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
-  })
+  // Tiles are large: what nobody takes must not stay in memory.
+  const connections = new Connections(server, bounds)
   const url = await listen(server, host, port).catch(cause => {
     if (errorCode(cause) !== 'port-taken') throw cause
     throw new AnswerableError('port-taken', `network.port: ${port} is taken; give another one`, { cause })

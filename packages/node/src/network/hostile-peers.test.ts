@@ -1,14 +1,15 @@
 /** What one member that lies, or somebody who is none, must not bring about. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { toHex } from '@answerable/core'
+import { signNote } from '@answerable/core/note'
 import { addSignature, registryPayload, signEnvelope, successors } from '@answerable/core/registry'
 import { FAST_TERMS, TestMember, until } from '../../test/members.ts'
 import { foundTogether } from '../drill/owner.ts'
 import { RegistryClient } from '../registry/client.ts'
 import type { Fetch } from '../witness/index.ts'
 
-async function founded(t: import('node:test').TestContext, count: number, terms: object = {}) {
+async function founded(t: TestContext, count: number, terms: object = {}) {
   const ids = ['ada', 'bo', 'cy', 'dee', 'eve'].slice(0, count)
   const members = ids.map(id => new TestMember(t, `${id}.example`))
   const network = await foundTogether(members, { ...FAST_TERMS, ...terms })
@@ -58,6 +59,8 @@ test('one that answers a move with false or no signatures does not stop it', { t
   await ada.stop()
   const others = members.slice(1)
   await until(() => others.every(one => one.hostedBy !== 'ada.example'), 'the host is moved', 60_000)
+  // Or else the one who spoils the others' moves would be all that is left to move to.
+  assert.notEqual(members[1].hostedBy, 'dee.example')
 })
 
 test('nobody but the next in line makes a validator leave its host', { timeout: 60_000 }, async t => {
@@ -113,4 +116,22 @@ test('a flood of hand-ins gives nobody a ground against the host', { timeout: 60
   assert.equal(bo.hostedBy, ada.id)
   // What is left of the share is for other owners.
   assert.equal(stamped, 2)
+})
+
+test('what a member’s key did not sign is not worth a replay', { timeout: 60_000 }, async t => {
+  const { members } = await founded(t, 3)
+  const [, bo, cy] = members
+  const origin = cy.book.origin
+  const text = `${origin}\n1000000\n${Buffer.alloc(32, 7).toString('base64')}\n`
+  const forged = signNote(text, [(await bo.keys()).signer('member')])
+  let asked = 0
+  const peer = new RegistryClient({
+    url: cy.url,
+    fetch: request => {
+      asked++
+      return fetch(request)
+    },
+  })
+  await assert.rejects(bo.registry.mirror.reach(forged, peer), { code: 'unsigned' })
+  assert.equal(asked, 0)
 })

@@ -136,6 +136,7 @@ export class RegistryNode {
     // Also a host asks first: it may have been moved away meanwhile, or be an old copy of itself.
     await this.validator.follow().catch(() => undefined)
     if (this.hosting) await this.#checkStart()
+    else await this.#resume()
     await this.publishNow()
     await this.settle()
   }
@@ -220,7 +221,7 @@ export class RegistryNode {
   async #succeed(seen: number): Promise<boolean> {
     const { book, submitter } = this
     const { keyring, report } = this.#options
-    const before = book.origin
+    const before = book.state.host!.origin
     await book.resign(await keyring.replaceHost())
     const { key, signer } = keyring.all.find(({ purpose }) => purpose === 'host')!
     const member = keyring.statements('member')
@@ -239,6 +240,16 @@ export class RegistryNode {
         `the registry here is an old copy: a witness saw ${seen} entries of it. It goes on as ${book.origin} from ${size}`,
       )
     return moved
+  }
+
+  /** A move to another key of one's own that a crash cut off once that key was made: nobody else could end it. */
+  async #resume(): Promise<void> {
+    const { state, size } = this.book
+    const { member, witnesses } = this.#options
+    if (state.host?.member !== member || state.groups(['validator']).length !== 1) return
+    const { origin } = state.host
+    const seen = Math.max(size, ...witnesses.map(witness => witness.cosigned(origin)))
+    await this.#succeed(seen)
   }
 
   /** One who hosted once and was moved away has a fresh key for another time: an origin that ended stays ended. */

@@ -58,6 +58,8 @@ const MOST_HELD = 256 << 20
 const TURN_MS = 20_000
 /** How many times as long as a peer took up in vain it is not listened to. */
 const REST = 10
+/** What a peer may take up in vain before it has to rest. */
+const COSTLY_MS = 500
 
 export class Mirror {
   readonly #options: MirrorOptions
@@ -185,7 +187,10 @@ export class Mirror {
       await this.#replay(note, peer, base)
       this.#resting.delete(peer.url)
     } catch (error) {
-      this.#resting.set(peer.url, Date.now() + REST * (Date.now() - began))
+      // One that is away, or whose cosignatures have yet to come, took up nothing.
+      const took = Date.now() - began
+      if (took >= COSTLY_MS && errorCode(error) !== 'unavailable')
+        this.#resting.set(peer.url, Date.now() + REST * took)
       throw error
     }
   }
@@ -207,7 +212,7 @@ export class Mirror {
       fetched.push(...part)
       for (const { length } of part) held += length
       if (held > MOST_HELD || Date.now() > end)
-        throw new AnswerableError('unavailable', `${peer.url}: its entries are too many, or come too slowly`)
+        throw new AnswerableError('too-large', `${peer.url}: its entries are too many, or come too slowly`)
     }
     const scratch = new Registry(this.#suite)
     for (let at = 0; at < base; at += PIECE)
