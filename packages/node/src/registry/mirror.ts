@@ -37,8 +37,11 @@ export interface MirrorOptions {
   turnMs?: number
   /** Told of the entries of an abandoned end, once the book has left them behind. Must not throw. */
   onAbandoned?: (entries: readonly Uint8Array[]) => void
-  /** Told of two checkpoints that the host signed over two histories. */
-  onFork?: (note: string, ours: string) => Promise<void>
+  /**
+   * Told of a checkpoint that the host signed and that was not found to go with `ours`, which it signed as well. That
+   * is no proof yet: whoever brought it may have brought other entries along.
+   */
+  onDoubt?: (note: string, ours: string) => Promise<void>
 }
 
 export interface Official {
@@ -117,7 +120,10 @@ export class Mirror {
     const { host } = book.state
     if (host !== undefined && origin === host.origin) {
       openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
-      const fits = await this.#fits(note, peer)
+      const fits = await this.#fits(note, peer).catch(async error => {
+        await this.#doubt(note)
+        throw error
+      })
       if (!fits) return this.#forked(note, peer)
       const { size } = parseCheckpoint(parseNote(note).text)
       // Not all of it yet, in the time that a peer has: the rest comes in its next turn.
@@ -145,24 +151,23 @@ export class Mirror {
     }
   }
 
-  /** The host signed this, and it is another history than the one here. Where a quorum saw it, it is the one. */
+  /** The host signed this, and it seems another history than the one here. Where a quorum saw it, it is the one. */
   async #forked(note: string, peer: RegistryClient): Promise<void> {
-    const { book, onFork } = this.#options
+    const { book } = this.#options
     const { origin, size } = parseCheckpoint(parseNote(note).text)
-    const ours = this.newest
-    if (ours !== undefined && ours.note !== note && (await this.#contradicts(note, ours, peer)))
-      await onFork?.(note, ours.note)
-    if (!this.#isQuorum(note, book.registry))
+    const before = this.newest?.note
+    await this.#doubt(note)
+    // A host never takes back what it signed itself: to sign on from elsewhere would be the second history.
+    if (origin === book.origin || !this.#isQuorum(note, book.registry))
       throw new AnswerableError('conflict', `${origin}: another history of ${size} entries than the one here`)
     await this.#adopt(note, peer)
+    // Now the entries are those of the quorum, and what was here before is what the host signed beside them.
+    if (before !== undefined) await this.#doubt(before)
   }
 
-  /** Whether two checkpoints of one origin are over two histories: of a longer one, as its own tree shows it. */
-  async #contradicts(note: string, ours: Official, peer: RegistryClient): Promise<boolean> {
-    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
-    if (origin !== ours.origin) return false
-    if (size <= ours.size) return !equal(await this.#options.book.log.rootAt(size), root)
-    return !equal(await rootIn(peer, ours.size, size, root, this.#suite), ours.root)
+  async #doubt(note: string): Promise<void> {
+    const ours = this.newest?.note
+    if (ours !== undefined && ours !== note) await this.#options.onDoubt?.(note, ours)
   }
 
   /**

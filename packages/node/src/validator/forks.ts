@@ -21,21 +21,32 @@ export interface RegistryFork {
 
 /** Kept of an origin for others to compare with; one is proof enough, and one host's leave room for the next one's. */
 const MOST = 4
+/** Checkpoints of more entries than are here, to be compared once they are. */
+const MOST_AHEAD = 64
 
 export class Forks {
   readonly #disk: Disk
   readonly #folder: string
   readonly #book: RegistryBook
+  readonly #onFork: (fork: RegistryFork) => void
   readonly #forks: RegistryFork[] = []
+  readonly #ahead = new Set<string>()
 
-  private constructor(disk: Disk, folder: string, book: RegistryBook) {
+  private constructor(disk: Disk, folder: string, book: RegistryBook, onFork: (fork: RegistryFork) => void) {
     this.#disk = disk
     this.#folder = folder
     this.#book = book
+    this.#onFork = onFork
   }
 
-  static async open(disk: Disk, folder: string, book: RegistryBook): Promise<Forks> {
-    const forks = new Forks(disk, folder, book)
+  /** `onFork` is told of each that is found. Must not throw. */
+  static async open(
+    disk: Disk,
+    folder: string,
+    book: RegistryBook,
+    onFork: (fork: RegistryFork) => void,
+  ): Promise<Forks> {
+    const forks = new Forks(disk, folder, book, onFork)
     const stored = await disk.readFile(forks.#path)
     if (stored !== undefined) forks.#forks.push(...(JSON.parse(fromUtf8(stored)) as RegistryFork[]))
     return forks
@@ -53,29 +64,42 @@ export class Forks {
 
   /**
    * Compares a checkpoint with the entries here. Resolves with the fork where its signer is the host, its size is no
-   * more than is here, and its root is another. `ours` is the host's checkpoint over what is here.
+   * more than is here, and its root is another. `ours` is the host's checkpoint over what is here. One of more entries
+   * is kept until they are here too: whoever brought it may not have had them, or not the right ones.
    */
   async compare(note: string, ours: string): Promise<RegistryFork | undefined> {
     const book = this.#book
     const { host } = book.state
     const { origin, size, root } = parseCheckpoint(parseNote(note).text)
-    if (host?.origin !== origin || size > book.size || size === 0) return undefined
+    if (host?.origin !== origin || size === 0) return undefined
     try {
       openCheckpoint(note, [parseVkey(host.vkey, nodeSuite)], nodeSuite)
     } catch (error) {
       if (error instanceof AnswerableError) return undefined
       throw error
     }
+    if (size > book.log.signed.size) {
+      if (this.#ahead.size >= MOST_AHEAD) this.#ahead.delete(this.#ahead.values().next().value!)
+      this.#ahead.add(note)
+      return undefined
+    }
+    this.#ahead.delete(note)
     if (equal(await book.log.rootAt(size), root)) return undefined
     const fork: RegistryFork = { origin, size, note, ours }
     await this.keep(fork)
     return fork
   }
 
+  /** Compares those again that were of more entries than were here. */
+  async compareAhead(ours: string): Promise<void> {
+    for (const note of [...this.#ahead]) await this.compare(note, ours)
+  }
+
   async keep(fork: RegistryFork): Promise<void> {
     const same = this.#forks.filter(({ origin }) => origin === fork.origin)
     if (same.some(({ note }) => note === fork.note) || same.length >= MOST) return
     this.#forks.push(fork)
+    this.#onFork(fork)
     await this.#disk.replace(this.#path, Buffer.from(JSON.stringify(this.#forks)))
   }
 

@@ -263,10 +263,10 @@ export class Validator {
 
   /** What the host signed for others, those that hold something else included. */
   async #compare(): Promise<void> {
-    const { mirror, forks, client, peers, report } = this.#options
+    const { mirror, forks, client, peers } = this.#options
     const ours = mirror.newest?.note
     if (ours === undefined) return
-    const known = forks.all().length
+    await forks.compareAhead(ours)
     await Promise.allSettled(
       [...peers().values()].map(async url => {
         const { notes } = (await client(url).get('/validator/notes')) as { notes?: unknown }
@@ -275,7 +275,6 @@ export class Validator {
           if (typeof note === 'string') await forks.compare(note, ours)
       }),
     )
-    if (forks.all().length > known) report?.('the registry’s host has signed two histories')
   }
 
   /** Checkpoints that the host signed, as seen from here, for others to compare with. */
