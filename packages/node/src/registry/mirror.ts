@@ -7,21 +7,12 @@ import { join } from 'node:path'
 import { AnswerableError, equal, errorCode, fromUtf8, type Suite } from '@answerable/core'
 import { parseNote, parseVkey } from '@answerable/core/note'
 import { judgeOfficial, Registry } from '@answerable/core/registry'
-import {
-  consistencyProof,
-  neededForConsistency,
-  neededForRoot,
-  openCheckpoint,
-  parseCheckpoint,
-  tileHashReader,
-  tilesForSubtrees,
-  treeRoot,
-  verifyConsistency,
-} from '@answerable/core/tlog'
+import { openCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
 import { nodeSuite } from '../log/suite.ts'
 import type { Disk } from '../storage/disk.ts'
 import type { RegistryBook } from './book.ts'
 import type { RegistryClient } from './client.ts'
+import { rootIn } from './sub-root.ts'
 
 export interface MirrorOptions {
   book: RegistryBook
@@ -323,30 +314,4 @@ export class Mirror {
 
 function noQuorum(origin: string): AnswerableError {
   return new AnswerableError('unavailable', `${origin}: no quorum has cosigned it yet; try again later`)
-}
-
-/**
- * The root of the first `size` entries of a tree whose root at `whole` is known, by the tree's own tiles as a peer has
- * them. Throws `bad-proof` where they do not lead to that root.
- */
-async function rootIn(
-  peer: RegistryClient,
-  size: number,
-  whole: number,
-  root: Uint8Array,
-  suite: Suite,
-): Promise<Uint8Array> {
-  const needed = [...neededForRoot(size), ...neededForConsistency(size, whole)]
-  const tiles = new Map<string, Uint8Array>()
-  for (const { level, index, width } of tilesForSubtrees(needed, whole))
-    tiles.set(`${level}/${index}`, await peer.tile(level, index, width))
-  const read = tileHashReader((level, index) => {
-    const tile = tiles.get(`${level}/${index}`)
-    if (tile === undefined) throw new AnswerableError('bad-proof', `${peer.url}: a tile too few`)
-    return tile
-  }, suite)
-  const oldRoot = treeRoot(size, read, suite)
-  const proof = consistencyProof(size, whole, read, suite)
-  verifyConsistency({ oldSize: size, oldRoot, newSize: whole, newRoot: root, proof }, suite)
-  return oldRoot
 }

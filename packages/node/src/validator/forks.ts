@@ -8,6 +8,8 @@ import { parseNote, parseVkey } from '@answerable/core/note'
 import { openCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
 import { nodeSuite } from '../log/suite.ts'
 import type { RegistryBook } from '../registry/book.ts'
+import type { RegistryClient } from '../registry/client.ts'
+import { rootIn } from '../registry/sub-root.ts'
 import type { Disk } from '../storage/disk.ts'
 
 export interface RegistryFork {
@@ -65,9 +67,9 @@ export class Forks {
   /**
    * Compares a checkpoint with the entries here. Resolves with the fork where its signer is the host, its size is no
    * more than is here, and its root is another. `ours` is the host's checkpoint over what is here. One of more entries
-   * is kept until they are here too: whoever brought it may not have had them, or not the right ones.
+   * is looked at by the hashes that a peer has of its tree, and else kept until the entries are here too.
    */
-  async compare(note: string, ours: string): Promise<RegistryFork | undefined> {
+  async compare(note: string, ours: string, peer?: RegistryClient): Promise<RegistryFork | undefined> {
     const book = this.#book
     const { host } = book.state
     const { origin, size, root } = parseCheckpoint(parseNote(note).text)
@@ -78,14 +80,18 @@ export class Forks {
       if (error instanceof AnswerableError) return undefined
       throw error
     }
+    const fork: RegistryFork = { origin, size, note, ours }
     if (size > book.log.signed.size) {
+      if (peer !== undefined && (await contradicts({ size, root }, ours, origin, peer))) {
+        await this.keep(fork)
+        return fork
+      }
       if (this.#ahead.size >= MOST_AHEAD) this.#ahead.delete(this.#ahead.values().next().value!)
       this.#ahead.add(note)
       return undefined
     }
     this.#ahead.delete(note)
     if (equal(await book.log.rootAt(size), root)) return undefined
-    const fork: RegistryFork = { origin, size, note, ours }
     await this.keep(fork)
     return fork
   }
@@ -105,5 +111,23 @@ export class Forks {
 
   get #path(): string {
     return join(this.#folder, 'registry-forks.json')
+  }
+}
+
+/** Whether a longer tree, by its own hashes, had another past than the one that the same origin signed for us. */
+async function contradicts(
+  longer: { size: number; root: Uint8Array },
+  ours: string,
+  origin: string,
+  peer: RegistryClient,
+): Promise<boolean> {
+  const here = parseCheckpoint(parseNote(ours).text)
+  if (here.origin !== origin || here.size === 0 || here.size >= longer.size) return false
+  try {
+    return !equal(await rootIn(peer, here.size, longer.size, longer.root, nodeSuite), here.root)
+  } catch (error) {
+    // It is away, or brought hashes of another tree: that shows nothing of the host.
+    if (error instanceof AnswerableError) return false
+    throw error
   }
 }

@@ -269,10 +269,11 @@ export class Validator {
     await forks.compareAhead(ours)
     await Promise.allSettled(
       [...peers().values()].map(async url => {
-        const { notes } = (await client(url).get('/validator/notes')) as { notes?: unknown }
+        const peer = client(url)
+        const { notes } = (await peer.get('/validator/notes')) as { notes?: unknown }
         if (!Array.isArray(notes)) return
         for (const note of notes.slice(0, MOST_NOTES))
-          if (typeof note === 'string') await forks.compare(note, ours)
+          if (typeof note === 'string') await forks.compare(note, ours, peer)
       }),
     )
   }
