@@ -18,7 +18,9 @@ export function listLines(commands: readonly Command[], group?: string): string[
     ...(group === undefined ? [bold('Verifiable AI that answers for itself'), ''] : []),
     `Usage: answerable ${group ?? 'COMMAND'} ${group === undefined ? '[...]' : 'COMMAND [...]'}`,
     '',
-    ...listed.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`),
+    ...listed.map(
+      ({ name, summary }) => `  ${`${name} `.padEnd(16)}${name.length > 15 ? ' ' : ''}${summary}`,
+    ),
     '',
     ...wrap(`${asTyped('COMMAND --help')} says more of one. Exit status 2: unusable input.`).map(dim),
     ...(group === undefined

@@ -32,6 +32,11 @@ export function dataFolder(
   return join(absolute(environment.XDG_DATA_HOME) ?? join(user, '.local', 'share'), 'answerable')
 }
 
+/** Where models that were fetched are kept, beside the data of networks. */
+export function storeFolder(environment: Environment = process.env): string {
+  return join(dataFolder(environment), '..', environment.ANSWERABLE_HOME ? 'models' : 'answerable-models')
+}
+
 /** The XDG specification has relative paths ignored. */
 function absolute(path: string | undefined): string | undefined {
   return path !== undefined && isAbsolute(path) ? path : undefined

@@ -1,4 +1,5 @@
 /** Running a local network in this process, for `start` and `gateway`. */
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type GatewayConfig, loadConfig } from '@answerable/node/gateway'
@@ -25,10 +26,11 @@ export async function runNetwork(
   adjust: (config: GatewayConfig) => Promise<GatewayConfig> = async given => given,
 ): Promise<number> {
   const overrides = port === undefined ? {} : { port: portOption(port) }
-  const adjusted = await adjust(loadConfig(config, process.env, overrides))
+  const folder = data ?? dataFolder()
+  const adjusted = await adjust(loadConfig(config ?? ownConfig(folder), process.env, overrides))
   const signal = onStop()
   const network = await startLocal({
-    folder: data ?? dataFolder(),
+    folder,
     config: adjusted,
     ...page(),
     report,
@@ -40,6 +42,12 @@ export async function runNetwork(
     await network.close()
   }
   return 0
+}
+
+/** The configuration that `network create` and `network join` leave in a data folder. */
+function ownConfig(folder: string): string | undefined {
+  const path = join(folder, 'config.json')
+  return existsSync(path) ? path : undefined
 }
 
 /** A network of a folder that nobody runs, for as long as `work` takes. Its witnesses are asked as at every start. */

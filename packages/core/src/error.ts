@@ -32,6 +32,14 @@ export type ErrorCode =
   | 'wrong-host'
   | 'not-a-member'
   | 'bad-receipt'
+  // models
+  | 'bad-manifest'
+  | 'bad-signature-file'
+  | 'bad-key'
+  | 'bad-certificate'
+  | 'bad-model'
+  | 'bad-model-card'
+  | 'model-altered'
   // storage and processes
   | 'corrupt'
   | 'locked'

@@ -37,7 +37,7 @@ export function parseJson(input: Uint8Array | string, limits: JsonLimits = {}): 
   // to members of the same name. This costs a fraction of collecting names during a scan of our own.
   if (members > 1 && countKeys(value) !== members)
     throw new AnswerableError('duplicate-key', `JSON: ${problemOf(text)}`)
-  if (/\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value))
+  if (text.includes('\\u') && /\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value))
     throw new AnswerableError('bad-json', 'JSON: a string with a lone surrogate')
   return value
 }

@@ -12,6 +12,10 @@ export interface Suite {
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array
   /** Ed25519 (RFC 8032): 32-byte public key, 64-byte signature. False for anything malformed; never throws. */
   verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
+  /** ECDSA (FIPS 186-5), hashed with SHA-256, 384 or 512 by the curve's size: uncompressed point, DER. Never throws. */
+  verifyEcdsa(curve: EcdsaCurve, publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
   /** ML-DSA-44 (FIPS 204), empty context: 1,312-byte public key, 2,420-byte signature. Never throws. */
   verifyMlDsa44(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
 }
+
+export type EcdsaCurve = 'P-256' | 'P-384' | 'P-521'

@@ -74,6 +74,11 @@ export class TestLog {
     for (let i = 0; i < count; i++) this.append(suite.sha256(utf8(`${this.origin} ${this.size}`)))
   }
 
+  /** The hash of a complete subtree. */
+  node(level: number, index: number): Uint8Array {
+    return this.#read(level, index)
+  }
+
   rootAt(size: number): Uint8Array {
     return treeRoot(size, this.#read, suite)
   }

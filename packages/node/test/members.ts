@@ -1,6 +1,7 @@
 /** Members of one network for tests, each in a data folder and a process part of its own, on loopback. */
 import type { TestContext } from 'node:test'
 import { Member, type MemberOptions } from '../src/drill/member.ts'
+
 import { temporaryFolder } from './network.ts'
 
 export const FAST_TERMS = {
@@ -38,9 +39,13 @@ export async function until(
 }
 
 /** A network of these owners, all admitted, the first its host. */
-export async function admitted(t: TestContext, ids: readonly string[]): Promise<TestMember[]> {
+export async function admitted(
+  t: TestContext,
+  ids: readonly string[],
+  terms: Record<string, unknown> = {},
+): Promise<TestMember[]> {
   const [first, ...others] = ids.map(id => new TestMember(t, id))
-  await first!.found()
+  await first!.found({ ...FAST_TERMS, ...terms })
   for (const [i, one] of others.entries()) {
     const application = await one.join(first!)
     for (const member of [first!, ...others.slice(0, i)])

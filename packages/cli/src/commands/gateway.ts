@@ -4,7 +4,7 @@ import { expectPositionals, readArguments } from '../command.ts'
 import { runNetwork } from '../network.ts'
 import { print } from '../output/style.ts'
 import { labelled, plain } from '../output/text.ts'
-import { witnessCount } from './start.ts'
+import { exposedWords, witnessCount } from './start.ts'
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readArguments(args, {
@@ -16,12 +16,14 @@ export async function run(args: string[]): Promise<number> {
   return runNetwork(values, network => print(...gatewayLines(network)))
 }
 
-function gatewayLines({ url, owner, witnesses, models, upstreams, dataFolder }: LocalNetwork): string[] {
+function gatewayLines(network: LocalNetwork): string[] {
+  const { url, owner, witnesses, models, upstreams, dataFolder } = network
   return [
     `gateway at ${url}`,
     ...labelled('models', models.map(({ name }) => name).join(', ') || 'none of its own'),
     ...labelled('upstreams', upstreams.map(({ name }) => plain(name)).join(', ') || 'none'),
     ...labelled('witnesses', witnessCount(witnesses.length, owner)),
+    ...labelled('exposed', exposedWords(network)),
     ...labelled('data', dataFolder),
   ]
 }

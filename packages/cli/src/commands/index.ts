@@ -1,18 +1,21 @@
 /** All commands, in the order in which the help lists them. */
 import type { Command } from '../command.ts'
+import { NETWORK_COMMANDS } from './network-commands.ts'
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'start',
-    summary: 'run a local network: gateway, models, witnesses, registry',
+    summary: 'run a member: gateway, models, witnesses, registry',
     usage: `[--port N] [--data DIR] [--config FILE] [--chat NAME] [--gguf FILE]
 
-Runs a network of your own in one process, by default at
-http://127.0.0.1:7070, and prints how to use it.
+Runs what a data folder is in one process, by default at
+http://127.0.0.1:7070, and prints how to use it: a member of a network that it
+created or joined, or else a network of your own.
 
   --port N       listen there; 0 picks a free port
   --data DIR     keep everything in DIR
-  --config FILE  the gateway's configuration, with upstreams and keys
+  --config FILE  the gateway's configuration, with upstreams and keys;
+                 config.json of the data folder unless told
   --chat NAME    agree to chat by openai (with OPENAI_API_KEY) or by ollama (on
                  this machine) without being asked; none asks about neither
   --gguf FILE    chat by a model of your own`,
@@ -110,8 +113,27 @@ that is new to you; it never answers for one whose keys have changed.`,
     load: () => import('./trust-add.ts'),
   },
   {
+    name: 'trust update',
+    summary: 'follow a trusted network: new members, keys and hosts',
+    usage: `NAME [URL] [--yes] [--json]
+
+Replays its registry from URL, or from any member that is known, shows what
+changes, and writes what you trust anew. It must begin with the charter that
+you agreed to, and continue what was kept before.`,
+    load: () => import('./trust-update.ts'),
+  },
+  {
+    name: 'trust publisher',
+    summary: 'trust the key of a publisher of models',
+    usage: `KEY --name NAME [--yes] | --remove --name NAME
+
+KEY is a public key in PEM: ECDSA on P-256, P-384 or P-521, or Ed25519. What
+it signed then counts in model check and verify.`,
+    load: () => import('./trust-publisher.ts'),
+  },
+  {
     name: 'trust list',
-    summary: 'the networks that you trust',
+    summary: 'the networks and publishers that you trust',
     usage: '[--json]',
     load: () => import('./trust-list.ts'),
   },
@@ -121,6 +143,7 @@ that is new to you; it never answers for one whose keys have changed.`,
     usage: 'NAME',
     load: () => import('./trust-remove.ts'),
   },
+  ...NETWORK_COMMANDS,
   {
     name: 'trust revoke',
     summary: 'count a key of a trusted network no longer',
@@ -134,6 +157,87 @@ KEY is a log's or witness's name, fingerprint or vkey in the network NAME.
 Of a log, what a quorum cosigned before T stays good; of a witness, what a
 whole quorum cosigned before T.`,
     load: () => import('./trust-revoke.ts'),
+  },
+  {
+    name: 'model sign',
+    summary: 'sign a model: a file, or a folder of them',
+    usage: `PATH --key FILE [--certificate FILE]... [-o FILE] [--json]
+
+Writes a signature of the OpenSSF Model Signing form: model.sig in the
+folder, or the file's name with .sig.
+
+  --key FILE          a private key in PEM: ECDSA on P-256, P-384 or P-521
+                      (or Ed25519, which the reference does not read)
+  --certificate FILE  of the key first, then those that lead to a root
+  --ignore PATH       leave this out of the model; once for each
+  -o FILE             the signature file`,
+    load: () => import('./model-sign.ts'),
+  },
+  {
+    name: 'model check',
+    summary: 'who signed a model, and whether its files are those signed',
+    usage: `PATH [--signature FILE] [WHO] [--ignore-unsigned] [--json]
+
+WHO must have signed is one of:
+  --key FILE       a public key in PEM; may be given more than once
+  --root FILE      certificates in PEM that the signer's must lead to, valid
+                   now or --as-of T
+  --sigstore FILE  Sigstore's trusted root, with --identity WHO --issuer URL
+Without any of them, the publishers that you trust.
+
+  --ignore-unsigned  let there be files that were not signed
+
+Exits with 0 where the files are those signed, with 1 where they are not or
+somebody else signed, and with 2 where the input is unusable.`,
+    load: () => import('./model-check.ts'),
+  },
+  {
+    name: 'model list',
+    summary: 'the models in the store',
+    usage: '[--store DIR] [--json]',
+    load: () => import('./model-list.ts'),
+  },
+  {
+    name: 'model show',
+    summary: 'what a model says of itself: headers, licence, use, limits',
+    usage: `PATH|NAME [--store DIR] [--json]
+
+Reads ONNX, GGUF and safetensors headers, and the card (model.json).`,
+    load: () => import('./model-show.ts'),
+  },
+  {
+    name: 'model pull',
+    summary: 'fetch a model that another node shares',
+    usage: `URL [NAME] [WHO] [--store DIR] [--most GB] [--json]
+
+WHO must have signed it, as in model check. What was cut off goes on where
+it ended when this is run again.
+
+  --store DIR    keep it there
+  --most GB      take at most this much; 100 unless told
+  --timeout S    how long nothing may come; 30 unless told`,
+    load: () => import('./model-pull.ts'),
+  },
+  {
+    name: 'model publish',
+    summary: 'state a signed model in the registry, by its manifest',
+    usage: `PATH [--signature FILE] [--card FILE] [--data DIR] [--json]
+
+Signs with the member key of the data folder, whose member is a publisher.
+The card (model.json) says name, version, licence, use and limits.`,
+    load: () => import('./model-publish.ts'),
+  },
+  {
+    name: 'challenge',
+    summary: 'ask an operator through the registry for what its log signed',
+    usage: `RECEIPT [--type consistency|availability] [--data DIR] [--json]
+
+Nothing of what was asked or answered goes into the registry: the log's own
+proof of the record, and the record's public id. Silence loses.
+
+  --type consistency    the record is under no checkpoint that a quorum saw
+  --type availability   the operator does not give the record out`,
+    load: () => import('./challenge.ts'),
   },
   {
     name: 'log check',

@@ -30,8 +30,11 @@ export function reduce(
     Object.fromEntries(
       Object.entries(record).filter(([name]) => only === undefined || only.includes(name as DisclosureName)),
     ) as T
+  const { modelSignature, ...rest } = receipt
   return {
-    ...receipt,
+    ...rest,
+    // It says which model, so it goes with what names it.
+    ...(modelSignature && kept({ model: true }).model && { modelSignature }),
     disclosures: kept(receipt.disclosures),
     content: noContent ? {} : kept(receipt.content),
   }

@@ -15,6 +15,7 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readArguments(args, {
     output: { type: 'string', short: 'o' },
     timeout: { type: 'string', default: '60' },
+    sealed: { type: 'boolean', default: false },
   })
   const [text] = expectPositionals(positionals, 'URL')
   const url = readUrl(text)
@@ -32,6 +33,7 @@ export async function run(args: string[]): Promise<number> {
     )
   // The secret goes to the server alone, in a header; it never stands in a path, a log or a referrer.
   url.hash = ''
+  if (values.sealed) url.searchParams.set('sealed', '')
   if (secret !== '' && isInTheClear(url))
     note(...wrap('warning: the secret travels over plain http, where others can read it'))
   const bytes = await get(url, {

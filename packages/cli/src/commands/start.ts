@@ -1,4 +1,6 @@
 /** A network of one's own, in one process, and what to do with it. */
+import { ownerGroups } from '@answerable/core/tlog'
+import { isLoopback } from '@answerable/node/gateway'
 import type { LocalNetwork } from '@answerable/node/network'
 import { agreeOnChat } from '../chat-offers.ts'
 import { expectPositionals, readArguments } from '../command.ts'
@@ -24,14 +26,15 @@ export async function run(args: string[]): Promise<number> {
 }
 
 export function startLines(network: LocalNetwork, requestFile: string): string[] {
-  const { url, owner, witnesses, models, upstreams, dataFolder } = network
+  const { url, witnesses, models, upstreams, dataFolder } = network
   const names = models.map(({ name, version }) => `${name} ${version}`).join(', ')
   const chat = upstreams.map(one => `${plain(one.name)} (${one.models.map(plain).join(', ')})`).join(', ')
   const model = models.find(({ name }) => name === 'credit-int8') ?? models[0]
   return [
     '',
-    bold(`Answerable runs a network of its own, ${network.network}`),
+    bold(titleOf(network)),
     '',
+    ...memberLines(network),
     `  page         ${style(['cyan', 'underline'], `${url}/`)}`,
     `  gateway      ${url}/v2 and ${url}/v1`,
     ...labelled('models', names),
@@ -39,13 +42,14 @@ export function startLines(network: LocalNetwork, requestFile: string): string[]
     `  log          ${url}/log`,
     `  registry     ${url}/registry`,
     ...witnesses.map(({ url: at }, i) => `${(i === 0 ? '  witnesses' : '').padEnd(15)}${at}`),
-    ...labelled('', warn(witnessCount(witnesses.length, owner))),
+    ...labelled('', warn(ownersWords(network))),
+    ...labelled('exposed', exposedWords(network)),
     ...labelled('data', dataFolder),
     '',
     ...(model === undefined ? [] : [...decisionLines(url, model.name, requestFile), '']),
     bold('Trust it, once, and check the receipt of an answer'),
     '',
-    `  ${good(`${program()} trust add ${url}`)}`,
+    `  ${good(`${program()} trust add ${network.publicUrl}`)}`,
     `  ${good(`${program()} receipt get "RECEIPT-URL" -o receipt.json`)}`,
     `  ${good(`${program()} verify receipt.json`)}`,
     '',
@@ -53,6 +57,58 @@ export function startLines(network: LocalNetwork, requestFile: string): string[]
     dim('  Ctrl-C ends it. What was recorded stays.'),
     '',
   ]
+}
+
+/** A network that nobody else was asked into has no name but its id. */
+function isAlone({ registry, network }: LocalNetwork): boolean {
+  return registry.book.state.name === network
+}
+
+function titleOf(network: LocalNetwork): string {
+  const { name } = network.registry.book.state
+  return isAlone(network)
+    ? `Answerable runs a network of its own, ${network.network}`
+    : `Answerable runs ${network.member} in the network ${plain(name) || network.registry.network.slice(0, 16)}`
+}
+
+function memberLines(network: LocalNetwork): string[] {
+  if (isAlone(network)) return []
+  const { registry, member } = network
+  const { state } = registry.book
+  const status = state.members.get(member)?.status
+  const words = {
+    active: 'active',
+    applying: 'not admitted yet: its log is not witnessed before (network status says what is missing)',
+    suspended: 'suspended',
+    left: 'has left',
+  }
+  const host = registry.hosting ? 'this process' : `${plain(state.host?.member ?? 'not known yet')}`
+  return [
+    ...labelled(
+      'member',
+      `${member}: ${status === undefined ? 'unknown to the registry so far' : words[status]}`,
+    ),
+    `  charter      ${registry.network}`,
+    ...labelled('host', host),
+  ]
+}
+
+function ownersWords(network: LocalNetwork): string {
+  if (isAlone(network)) return witnessCount(network.witnesses.length, network.owner)
+  const { policy } = network
+  const owners = ownerGroups(policy).map(({ name }) => plain(name).replace(/^owner-/, ''))
+  const all = count(policy.witnesses.length, 'witness', 'witnesses')
+  return `${all} in the network, ${count(owners.length, 'owner')}: ${owners.join(', ') || 'none'}`
+}
+
+/** What others can reach, and where. */
+export function exposedWords({ exposed, publicUrl, url }: LocalNetwork): string {
+  const what = 'registry, witnesses, log, receipts, shared models'
+  if (exposed !== undefined)
+    return `${exposed}${publicUrl === exposed ? '' : ` as ${plain(publicUrl)}`}: ${what}; no calls, no page, no metrics`
+  if (isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, '')))
+    return `nothing: all of it is on ${url} alone`
+  return `all of it, on ${url}, calls to those with keys`
 }
 
 /** Says how few would have to collude: `3 witnesses, 1 owner: you`. */

@@ -5,12 +5,16 @@ import { POLICY_LIMITS, type Policy, parsePolicy } from '@answerable/core/tlog'
 import { nodeSuite } from '@answerable/node/log'
 import { expectPositionals, numberOption, readArguments } from '../command.ts'
 import { get, isInTheClear, readUrl, under } from '../http.ts'
-import { fingerprintLines, limitLines, policyLines, quorumWords } from '../output/policy-words.ts'
-import { bad, bold, dim, good, print, warn } from '../output/style.ts'
+import { policyChanges } from '../output/policy-changes.ts'
+import { limitLines, policyLines } from '../output/policy-words.ts'
+import { bad, bold, dim, good, note, print, warn } from '../output/style.ts'
 import { plain, wrap } from '../output/text.ts'
 import { asTyped } from '../program.ts'
 import { ask, canAsk } from '../prompt.ts'
+import { type Followed, followRegistry, mergeRevoked } from '../registry/follow.ts'
+import { clientOf } from '../registry/member-folder.ts'
 import { checkName, type TrustedEntry, TrustStore } from '../trust-store.ts'
+import { run as update } from './trust-update.ts'
 
 const OFFER_TYPE = 'https://answerable.dev/trust/v1'
 
@@ -22,10 +26,14 @@ export async function run(args: string[]): Promise<number> {
   })
   const [text] = expectPositionals(positionals, 'URL')
   const url = readUrl(text)
-  const offer = await fetchOffer(url, numberOption(values.timeout, '--timeout', 0.1, 600) * 1000)
-  const name = checkName(values.name ?? offer.name)
+  const offered = await fetchOffer(url, numberOption(values.timeout, '--timeout', 0.1, 600) * 1000)
+  const name = checkName(values.name ?? offered.name)
   const store = new TrustStore()
   const known = store.get(name)
+  // The same network, as it is by now: its registry says what changed, and that it may.
+  if (known?.network !== undefined && known.network === offered.network) return update([name, url.href])
+  const followed = await followOffer(url, offered)
+  const offer = followed === undefined ? offered : { ...offered, ...followed }
   if (known !== undefined && known.text === offer.text) {
     print(`${bold(name)} is trusted already, with these very keys, since ${known.added.slice(0, 10)}.`)
     return 0
@@ -49,14 +57,17 @@ export async function run(args: string[]): Promise<number> {
     print('Nothing was changed.')
     return 1
   }
+  const { network } = offer
   const path = store.put({
     name,
     text: offer.text,
     url: url.href,
     added: new Date().toISOString(),
+    ...(network !== undefined && { network }),
     // A key that comes back under new terms is no less revoked.
-    revoked: known?.revoked ?? {},
+    revoked: mergeRevoked(known?.revoked ?? {}, followed?.revoked ?? {}),
   })
+  if (followed !== undefined) store.keep(name, followed.replayed.note, followed.entries)
   print(`${good('Trusted')} as ${bold(name)}.`, ...wrap(path, 2).map(dim))
   return 0
 }
@@ -65,15 +76,41 @@ interface Offer {
   name: string
   text: string
   policy: Policy
+  /** SHA-256 of the charter's statement. */
+  network?: string
+}
+
+/** What its registry comes to, where it can be had: the offer's own policy is one server's word. */
+async function followOffer(url: URL, { network }: Offer): Promise<Followed | undefined> {
+  if (network === undefined) return undefined
+  try {
+    return await followRegistry(clientOf(url.href), network)
+  } catch (error) {
+    if (!(error instanceof AnswerableError)) throw error
+    note(
+      ...wrap(
+        `warning: its registry could not be replayed (${error.message}); this is the server’s own word`,
+      ),
+    )
+    return undefined
+  }
 }
 
 async function fetchOffer(url: URL, timeoutMs: number): Promise<Offer> {
   const bytes = await get(under(url, 'trust'), { most: POLICY_LIMITS.bytes, timeoutMs })
   try {
-    const { type, name, policy } = parseJson(fromUtf8(bytes), { maxDepth: 4 }) as Record<string, unknown>
+    const fields = parseJson(fromUtf8(bytes), { maxDepth: 4 }) as Record<string, unknown>
+    const { type, name, policy, network } = fields
     if (type !== OFFER_TYPE || typeof name !== 'string' || typeof policy !== 'string')
       throw new AnswerableError('bad-shape', 'expected an object of type, name and policy')
-    return { name, text: policy, policy: parsePolicy(policy, nodeSuite) }
+    if (network !== undefined && !/^[0-9a-f]{64}$/.test(String(network)))
+      throw new AnswerableError('bad-shape', 'network: expected the digest of a charter')
+    return {
+      name,
+      text: policy,
+      policy: parsePolicy(policy, nodeSuite),
+      ...(network !== undefined && { network: String(network) }),
+    }
   } catch (cause) {
     if (!(cause instanceof AnswerableError) && !(cause instanceof TypeError)) throw cause
     const code = cause instanceof AnswerableError ? cause.code : 'bad-shape'
@@ -85,15 +122,21 @@ async function fetchOffer(url: URL, timeoutMs: number): Promise<Offer> {
   }
 }
 
-function show(url: URL, name: string, { policy }: Offer, known: TrustedEntry | undefined): void {
-  print(`${plain(url.href)} offers the network ${bold(name)}:`, '', ...policyLines(policy))
+function show(url: URL, name: string, { policy, network }: Offer, known: TrustedEntry | undefined): void {
+  print(`${plain(url.href)} offers the network ${bold(name)}:`, '')
+  if (network !== undefined) print(`  charter      ${network}`)
+  print(...policyLines(policy))
   if (policy.logs.length === 0) print(warn('  It names no log, so nothing can come of it.'))
   print('', ...limitLines(policy).map(warn))
   if (isInTheClear(url))
     print(...wrap('It came over plain http, where others can change it on the way.', 2).map(warn))
   print(...wrap('Compare these fingerprints with what its owners tell you by another way.', 2), '')
   if (known !== undefined)
-    print(bad(`You trust ${name} already, and this is not the same:`), ...changes(known.policy, policy), '')
+    print(
+      bad(`You trust ${name} already, and this is not the same:`),
+      ...policyChanges(known.policy, policy),
+      '',
+    )
 }
 
 /** All quorums over a log must be met, so a second network with it makes receipts harder to accept, never easier. */
@@ -110,26 +153,4 @@ function warnOfShared({ logs }: Policy, others: readonly TrustedEntry[]): void {
 function hasLog({ policy }: TrustedEntry, key: VerifierKey): boolean {
   const fingerprint = vkeyFingerprint(key, nodeSuite)
   return policy.logs.some(log => vkeyFingerprint(log.key, nodeSuite) === fingerprint)
-}
-
-/** What a second policy of one name takes away and adds. */
-export function changes(before: Policy, after: Policy): string[] {
-  const old = keysOf(before)
-  const now = keysOf(after)
-  const lines: string[] = []
-  for (const [id, { words, key }] of old)
-    if (!now.has(id)) lines.push(bad(`  - ${words}`), ...fingerprintLines(key, 4))
-  for (const [id, { words, key }] of now)
-    if (!old.has(id)) lines.push(warn(`  + ${words}`), ...fingerprintLines(key, 4))
-  if (quorumWords(before) !== quorumWords(after))
-    lines.push(...wrap(`- quorum: ${quorumWords(before)}`, 2), ...wrap(`+ quorum: ${quorumWords(after)}`, 2))
-  return lines.length > 0 ? lines : ['  the same keys and quorum, with other names, groups or addresses']
-}
-
-function keysOf({ logs, witnesses }: Policy): Map<string, { words: string; key: VerifierKey }> {
-  const all = [
-    ...logs.map(({ key }) => ({ words: `log ${plain(key.name)}`, key })),
-    ...witnesses.map(({ name, key }) => ({ words: `witness ${plain(name)}`, key })),
-  ]
-  return new Map(all.map(one => [`${one.words} ${vkeyFingerprint(one.key, nodeSuite)}`, one]))
 }

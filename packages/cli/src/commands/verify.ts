@@ -4,11 +4,14 @@ import { AnswerableError } from '@answerable/core'
 import {
   type AcceptancePolicy,
   DEFAULT_POLICY,
+  publishersFrom,
+  type Receipt,
   type Trust,
   trustFrom,
   type VerifyOptions,
   verify,
 } from '@answerable/core/receipt'
+import { parseInference } from '@answerable/core/statement'
 import { nodeSuite } from '@answerable/node/log'
 import { expectPositionals, readArguments } from '../command.ts'
 import { inFile, readInput, readPolicy, readReceipt, readTime } from '../input.ts'
@@ -16,6 +19,8 @@ import { print, printJson } from '../output/style.ts'
 import { wrap } from '../output/text.ts'
 import { policyName, verificationLines } from '../output/verification.ts'
 import { asTyped } from '../program.ts'
+import { PublisherStore } from '../publisher-store.ts'
+import { trustFor } from '../registry/kept.ts'
 import { TrustStore } from '../trust-store.ts'
 
 export async function run(args: string[]): Promise<number> {
@@ -37,7 +42,7 @@ export async function run(args: string[]): Promise<number> {
   if (values.response !== undefined) options.response = await readInput(values.response)
   const verification = verify(receipt, {
     suite: nodeSuite,
-    trust: trustOf(policy, values.policy),
+    trust: trustOf(policy, values.policy, logOf(receipt)),
     ...options,
   })
   const { claims, verdict, ...rest } = verification
@@ -57,10 +62,32 @@ export async function run(args: string[]): Promise<number> {
   return verdict.met ? 0 : 1
 }
 
-/** A policy file can bring the trust to judge by; otherwise it is the reader's store. */
-function trustOf({ trust }: AcceptancePolicy, file: string | undefined): Trust {
-  if (trust === undefined || file === undefined) return new TrustStore().trust()
+/** A policy file can bring the trust to judge by, networks and publishers; otherwise it is the reader's store. */
+function trustOf(policy: AcceptancePolicy, file: string | undefined, log: string | undefined): Trust {
+  const { publishers: own } = policy
+  const publishers =
+    own === undefined || file === undefined
+      ? new PublisherStore().all()
+      : inFile(file, () => publishersFrom(own, nodeSuite))
+  return { ...networksOf(policy, file, log), publishers }
+}
+
+/** From the reader's store also what the network's registry says, as it was kept. */
+function networksOf({ trust }: AcceptancePolicy, file: string | undefined, log: string | undefined): Trust {
+  if (trust === undefined || file === undefined) {
+    const store = new TrustStore()
+    return log === undefined ? store.trust() : trustFor(store, log)
+  }
   const name = basename(file)
   const texts = trust.map((policy, i) => ({ name: trust.length === 1 ? name : `${name} ${i + 1}`, policy }))
   return inFile(file, () => trustFrom(texts, nodeSuite))
+}
+
+/** The log that a receipt names; of one that names none, nothing is shown in any case. */
+function logOf({ statement }: Receipt): string | undefined {
+  try {
+    return parseInference(statement).log
+  } catch {
+    return undefined
+  }
 }

@@ -14,6 +14,8 @@ export interface AcceptancePolicy {
   require: Partial<Record<ClaimName, Basis>>
   /** tlog-policy texts to trust in place of the reader's store. */
   trust?: string[]
+  /** Keys, in PEM, to trust for models in place of those of the reader's store. */
+  publishers?: { name: string; key: string }[]
 }
 
 export const DEFAULT_POLICY: AcceptancePolicy = { require: { recorded: 'signature' } }
@@ -50,7 +52,7 @@ export function parseAcceptancePolicy(bytes: Uint8Array): AcceptancePolicy {
   const text = fromUtf8(bytes)
   if (!/^\s*\{/.test(text)) return { ...DEFAULT_POLICY, trust: [text] }
   const root = shape.object(parseJson(text, { maxBytes: 1024 * 1024, maxDepth: 4 }), 'policy')
-  for (const key of Object.keys(root)) shape.literal(key, 'policy', ['require', 'trust'])
+  for (const key of Object.keys(root)) shape.literal(key, 'policy', ['require', 'trust', 'publishers'])
   const policy: AcceptancePolicy = { require: {} }
   for (const [name, basis] of Object.entries(
     shape.object(root.require ?? DEFAULT_POLICY.require, 'require'),
@@ -68,6 +70,15 @@ export function parseAcceptancePolicy(bytes: Uint8Array): AcceptancePolicy {
     policy.trust = shape
       .array(root.trust, 'trust', 64)
       .map((item, i) => shape.string(item, `trust[${i}]`, 1024 * 1024))
+  }
+  if (root.publishers !== undefined) {
+    policy.publishers = shape.array(root.publishers, 'publishers', 1024).map((item, i) => {
+      const { name, key } = shape.object(item, `publishers[${i}]`)
+      return {
+        name: shape.string(name, `publishers[${i}].name`, 256),
+        key: shape.string(key, `publishers[${i}].key`, 8192),
+      }
+    })
   }
   return policy
 }

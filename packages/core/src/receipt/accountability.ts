@@ -1,4 +1,5 @@
 /** The claim `accountability`: who answers for a record, and on whose word. */
+import type { LogRecord } from '../registry/records.ts'
 import type { JsonObject } from '../shape.ts'
 import { type Facts, failure, isShownRecord, notShownRecord, WHAT } from './claim-rules.ts'
 import type { Claim } from './claims.ts'
@@ -11,6 +12,17 @@ export function accountability(facts: Facts): Claim {
   if (parties.state === 'wrong') return { claim: 'accountability', ...failure(parties, WHAT.parties) }
   if (!isShownRecord(record)) return notShownRecord('accountability')
   const value = parties.state === 'opened' ? parties.value : undefined
+  if (registered === false) {
+    return {
+      claim: 'accountability',
+      result: 'fail',
+      basis: 'signature',
+      reason: 'registry-evidence-mismatch',
+      sentence:
+        'What came along of the registry is not what validators signed, or does not fit its own proofs.',
+      notShown: 'Who answers for this, and who altered it.',
+    }
+  }
   if (registered !== undefined) return { claim: 'accountability', ...ofRegistered(registered, value) }
   if (value === undefined) {
     return {
@@ -50,14 +62,13 @@ function ofRegistered(
 ): Omit<Claim, 'claim'> {
   const who = `${quoted(member.name)} (${member.id}, ${member.jurisdiction}, owner group ${member.ownerGroup})`
   const others = value === undefined ? '' : ` It named ${othersOf(value)}.`
-  if (log.forked !== null || standing === 'suspended')
+  const inDefault = defaultOf(log, standing)
+  if (inDefault !== undefined)
     return {
       result: 'pass',
       basis: 'signature',
-      reason: 'operator-suspended',
-      sentence: `${who} answers for this, and the registry of ${quoted(network)} has suspended it: ${
-        log.forked === null ? 'it lost a challenge or a dispute' : 'it showed two histories of this log'
-      }.${others}`,
+      reason: 'operator-in-default',
+      sentence: `${who} answers for this; and in the registry of ${quoted(network)} ${inDefault}.${others}`,
       notShown: NOT_SHOWN,
     }
   if (description !== 'stated')
@@ -81,6 +92,13 @@ function ofRegistered(
     }.${others}`,
     notShown: NOT_SHOWN,
   }
+}
+
+/** What the registry holds against the operator of a log. */
+function defaultOf(log: LogRecord, standing: Registered['standing']): string | undefined {
+  if (log.forked !== null) return 'it is on record as having shown two histories of this log'
+  if (log.silent !== null) return 'it met a challenge about this log with silence'
+  return standing === 'suspended' ? 'it is suspended' : undefined
 }
 
 function othersOf(value: JsonObject): string {

@@ -4,8 +4,10 @@ import { test } from 'node:test'
 import { check, LAST, made, receipt, revoking, saying, world } from '../../test/checking.ts'
 import { EPOCH, suite, TestLog, World } from '../../test/fixture.ts'
 import { type Owner, RegistryWorld } from '../../test/registry.ts'
+import { signedAnswer } from '../../test/signed-model.ts'
 import { toHex, utf8 } from '../bytes.ts'
 import { formatVkey } from '../note/index.ts'
+import { proveRecords } from '../registry/index.ts'
 import { formatTlogProof, parseTlogProof } from '../tlog/index.ts'
 import { CLAIMS, type Claim, type ClaimName, REASONS, type Reason } from './claims.ts'
 import { NO_TRUST, type Trust } from './trust.ts'
@@ -164,6 +166,36 @@ const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Ve
     'assertion',
     () => check(world.answer({ values: { model: { name: 'a', runtime: { name: 'upstream' } } } }).receipt),
   ],
+  'signed-manifest': [
+    'model',
+    'pass',
+    'signature',
+    () => {
+      const { receipt: each, publisher } = signedAnswer(world)
+      return check(each, {}, { ...world.trust, publishers: [publisher] })
+    },
+  ],
+  'model-signature-mismatch': [
+    'model',
+    'fail',
+    'signature',
+    () => check({ ...receipt, modelSignature: utf8('{}') }),
+  ],
+  'manifest-mismatch': [
+    'model',
+    'fail',
+    'signature',
+    () => check(signedAnswer(world, { weights: utf8('other weights') }).receipt),
+  ],
+  'bad-model-signature': [
+    'model',
+    'fail',
+    'signature',
+    () => {
+      const { receipt: each, publisher } = signedAnswer(world, { forged: true })
+      return check(each, {}, { ...world.trust, publishers: [publisher] })
+    },
+  ],
   'no-evidence': ['place', 'not-checked', undefined, () => check(receipt)],
   'evidence-not-checked': [
     'place',
@@ -174,6 +206,51 @@ const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Ve
   'not-recomputed': ['output', 'not-checked', undefined, () => check(receipt)],
   'no-evaluations': ['quality', 'not-checked', undefined, () => check(receipt)],
   'parties-asserted': ['accountability', 'pass', 'assertion', () => check(receipt)],
+  'registered-model': [
+    'model',
+    'pass',
+    'signature',
+    () => {
+      const manifest = 'cd'.repeat(32)
+      const signed = {
+        manifest,
+        file: 'm.onnx',
+        signature: '00'.repeat(32),
+        signer: { mode: 'key', key: '11'.repeat(32) },
+      }
+      const answered = world.answer({
+        values: { model: { name: 'm', manifest: { sha256: '22'.repeat(32) }, signed } },
+      })
+      const state = (registry: RegistryWorld) => {
+        const model = {
+          name: 'm',
+          version: '1',
+          manifest,
+          licence: 'MIT',
+          intendedUse: '',
+          limits: '',
+          format: 'onnx',
+        }
+        registry.state_('model', model, registry.founders[2]!)
+        assert.equal(registry.outcomes.at(-1)!.rule, undefined)
+      }
+      return check(answered.receipt, {}, registered(state))
+    },
+  ],
+  'registry-evidence-mismatch': [
+    'accountability',
+    'fail',
+    'signature',
+    () => {
+      const registry = new RegistryWorld(['ada', 'bo', 'cy'])
+      const evidence = proveRecords(registry.registry, [['members', 'bo']], [], suite)
+      evidence.records[0]!.value = { ...evidence.records[0]!.value, name: 'Mallory' }
+      const trust = {
+        networks: world.trust.networks.map(network => ({ ...network, registry: registry.state })),
+      }
+      return check({ ...receipt, registry: evidence }, {}, trust)
+    },
+  ],
   'operator-registered': ['accountability', 'pass', 'signature', () => check(receipt, {}, registered())],
   'operator-left': [
     'accountability',
@@ -190,7 +267,7 @@ const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Ve
         }),
       ),
   ],
-  'operator-suspended': [
+  'operator-in-default': [
     'accountability',
     'pass',
     'signature',

@@ -2,19 +2,22 @@
  * The rule of each claim: from what was found to result, basis, reason and plain words. What stands here is all that
  * the first step can show; later steps add stronger bases beside these rules (docs/claims.md has the table).
  */
+import type { SignedOutcome } from '../model/signed-model.ts'
 import type { JsonObject } from '../shape.ts'
 import type { Claim, ClaimName, Reason } from './claims.ts'
 import type { Comparison, Disclosed, Opened } from './disclosed.ts'
 import type { CheckedRecord, ReceiptRecord } from './receipt-record.ts'
 import type { Registered } from './registered.ts'
-import { count, quoted } from './words.ts'
+import { count } from './words.ts'
 
 export interface Facts {
   record: ReceiptRecord
   disclosed: Disclosed
   compared: { request: Comparison; response: Comparison }
-  /** What the reader's copy of the registry says, where there is one that knows the log. */
-  registered?: Registered
+  /** What the registry says, where the reader has a copy; `false` where evidence that came along cannot be right. */
+  registered?: Registered | false
+  /** Of a record that names a signed model: what became of the signature file, where it came along. */
+  signedModel?: SignedOutcome
 }
 
 export function recorded({ record, disclosed, compared }: Facts): Claim {
@@ -122,33 +125,6 @@ function colluders({ judged: { owners, witnesses }, network: { policy } }: Check
   return `${cosigned} To alter it, the operator and ${who} would have to collude.${alone}`
 }
 
-export function model(facts: Facts): Claim {
-  return restsOn('model', 'model', facts, value => {
-    const upstream = isObject(value.runtime) && value.runtime.name === 'upstream'
-    const name = quoted(value.name)
-    const answered = quoted(value.answered)
-    if (name === undefined && !(upstream && answered !== undefined))
-      return notStated('The record opens, and names no model.', 'Which model answered.')
-    const manifest = isObject(value.manifest) ? String(value.manifest.sha256) : ''
-    const file = /^[0-9a-f]{64}$/.test(manifest) ? ` (file ${manifest.slice(0, 16)}…)` : ''
-    return upstream
-      ? {
-          result: 'pass',
-          basis: 'assertion',
-          reason: 'upstream-assertion',
-          sentence: `The operator forwarded this to an upstream and asked for ${name ?? 'no model by name'}; the upstream ${answered === undefined ? 'does not say which model' : `says that ${answered}`} answered.`,
-          notShown: 'It is the word of the upstream alone. Nobody checked which weights answered.',
-        }
-      : {
-          result: 'pass',
-          basis: 'assertion',
-          reason: 'operator-assertion',
-          sentence: `The operator is on record as saying that ${name}${file} answered.`,
-          notShown: 'It is the word of the operator alone. Nobody checked that these weights answered.',
-        }
-  })
-}
-
 export function place({ record }: Facts): Claim {
   if (record.outcome === 'stopped') return notShownRecord('place')
   const evidence = record.statement.evidence !== undefined
@@ -183,12 +159,12 @@ export function quality({ record }: Facts): Claim {
   }
 }
 
-function notStated(sentence: string, notShown: string): Omit<Claim, 'claim'> {
+export function notStated(sentence: string, notShown: string): Omit<Claim, 'claim'> {
   return { result: 'not-checked', reason: 'not-stated', sentence, notShown }
 }
 
 /** A claim that rests on one disclosure: it fails with an altered one, and says nothing without it. */
-function restsOn(
+export function restsOn(
   claim: ClaimName,
   name: 'model' | 'sampling' | 'parties',
   { record, disclosed }: Facts,
@@ -242,6 +218,6 @@ export function notShownRecord(claim: ClaimName): Claim {
   }
 }
 
-function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is JsonObject {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }

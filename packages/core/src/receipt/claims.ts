@@ -41,6 +41,10 @@ export const REASONS = [
   // model, place, output, quality, accountability
   'operator-assertion',
   'upstream-assertion',
+  'signed-manifest',
+  'model-signature-mismatch',
+  'manifest-mismatch',
+  'bad-model-signature',
   'no-evidence',
   'evidence-not-checked',
   'not-recomputed',
@@ -48,8 +52,10 @@ export const REASONS = [
   'parties-asserted',
   'operator-registered',
   'operator-left',
-  'operator-suspended',
+  'operator-in-default',
   'node-not-registered',
+  'registry-evidence-mismatch',
+  'registered-model',
 ] as const
 export type Reason = (typeof REASONS)[number]
 

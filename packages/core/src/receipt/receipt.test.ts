@@ -85,7 +85,7 @@ test('what is no receipt is refused, by a code', () => {
     [text.replace('"content": {', '"content": {"constructor": "AA==",'), 'bad-receipt'],
     [text.replace('"proof": "', '"proof": "\\ud800'), 'bad-json'],
     [{ ...fields(), x: JSON.parse(deep(5)) }, 'ok' as ErrorCode],
-    [deep(7), 'too-deep'],
+    [deep(13), 'too-deep'],
     [deep(1_000_000), 'too-deep'],
     ['{"a":'.repeat(100_000), 'too-deep'],
     [{ ...fields(), x: Object.fromEntries(Array.from({ length: 70_000 }, (_, i) => [i, 0])) }, 'too-large'],

@@ -8,6 +8,7 @@
 import { fromBase64, fromUtf8, toBase64 } from '../bytes.ts'
 import { AnswerableError } from '../error.ts'
 import { parseJson } from '../json.ts'
+import { formatEvidence, parseEvidence, type RegistryEvidence } from '../registry/evidence.ts'
 import { type JsonObject, Shape } from '../shape.ts'
 import { DISCLOSURES, type DisclosureName, MAX_DISCLOSURE_BYTES } from '../statement/disclosure.ts'
 import { MAX_STATEMENT_BYTES } from '../statement/intoto.ts'
@@ -19,6 +20,8 @@ export const MAX_RECEIPT_BYTES = 96 * 1024 * 1024
 const MAX_PROOF_LENGTH = 256 * 1024
 const MAX_DOCUMENTS = 16
 const MAX_DOCUMENT_LENGTH = 1024 * 1024
+/** Larger documents and signature files do not travel in receipts: in base64 they would be over the bound. */
+export const MAX_DOCUMENT_BYTES = (MAX_DOCUMENT_LENGTH / 4) * 3
 
 /** A statement with the tlog-proof of its entry. */
 export interface ProvenStatement {
@@ -37,13 +40,17 @@ export interface Receipt extends ProvenStatement {
   documents: Record<string, Uint8Array>
   /** The registry checkpoint that the statement names, as a signed note with its cosignatures. */
   registryCheckpoint?: string
+  /** The signature file of the model's manifest, which the model disclosure names by digest. */
+  modelSignature?: Uint8Array
+  /** Of a sealed receipt: the registry's records about log, node, operator and model, with their proofs. */
+  registry?: RegistryEvidence
 }
 
 const shape = new Shape('bad-receipt')
 
 /** Reads a receipt. Throws `bad-receipt`, `too-large`, and what `parseJson` throws. */
 export function parseReceipt(bytes: Uint8Array): Receipt {
-  const root = shape.object(parseJson(bytes, { maxBytes: MAX_RECEIPT_BYTES, maxDepth: 6 }), 'receipt')
+  const root = shape.object(parseJson(bytes, { maxBytes: MAX_RECEIPT_BYTES, maxDepth: 12 }), 'receipt')
   shape.literal(root.type, 'type', [RECEIPT_TYPE])
   const receipt: Receipt = {
     ...proven(root, ''),
@@ -72,11 +79,15 @@ export function parseReceipt(bytes: Uint8Array): Receipt {
   if (root.registryCheckpoint !== undefined) {
     receipt.registryCheckpoint = shape.string(root.registryCheckpoint, 'registryCheckpoint', MAX_PROOF_LENGTH)
   }
+  if (root.modelSignature !== undefined)
+    receipt.modelSignature = base64(root.modelSignature, 'modelSignature', MAX_DOCUMENT_LENGTH)
+  if (root.registry !== undefined) receipt.registry = parseEvidence(root.registry)
   return receipt
 }
 
 export function formatReceipt(receipt: Receipt): string {
   const { statement, proof, begin, disclosures, content, documents, registryCheckpoint } = receipt
+  const { modelSignature, registry } = receipt
   return JSON.stringify(
     {
       type: RECEIPT_TYPE,
@@ -87,6 +98,8 @@ export function formatReceipt(receipt: Receipt): string {
       content: someOf(mapValues(content, toBase64)),
       documents: someOf(mapValues(documents, toBase64)),
       registryCheckpoint,
+      modelSignature: modelSignature && toBase64(modelSignature),
+      registry: registry && formatEvidence(registry),
     },
     undefined,
     2,

@@ -3,9 +3,21 @@
  * that held throughout the record's interval. The registry is replayed by the reader; nothing here comes from the
  * receipt but names to look up.
  */
+import { AnswerableError } from '../error.ts'
+import { checkEvidence, type RegistryEvidence } from '../registry/evidence.ts'
 import type { LogRecord, Member, ModelRecord, NodeRecord } from '../registry/records.ts'
-import type { State } from '../registry/state.ts'
+import type { JsonObject } from '../shape.ts'
+import type { Suite } from '../suite.ts'
 import type { CheckedRecord } from './receipt-record.ts'
+
+/** What is looked up: in the reader's own copy, or in records that came along and are proven. */
+export interface RegistryView {
+  readonly name: string
+  readonly members: { get(id: string): Member | undefined }
+  readonly nodes: { get(id: string): NodeRecord | undefined }
+  readonly logs: { get(origin: string): LogRecord | undefined }
+  readonly models: { values(): Iterable<ModelRecord> }
+}
 
 export interface Registered {
   network: string
@@ -20,12 +32,38 @@ export interface Registered {
   model?: { record: ModelRecord; publisher: Member }
 }
 
-/** Undefined where the reader has no copy of the registry, or it does not know the log. */
-export function registeredFor(record: CheckedRecord, manifest: string | undefined): Registered | undefined {
+/**
+ * What is known of a record: by the reader's own copy, or else by evidence that came along and that validators signed
+ * whom the reader knows. `false` for evidence that cannot be right.
+ */
+export function lookUp(
+  record: CheckedRecord,
+  manifest: string | undefined,
+  evidence: RegistryEvidence | undefined,
+  suite: Suite,
+): Registered | undefined | false {
   const { registry } = record.network
+  const own = registeredFor(record, manifest, registry)
+  if (evidence === undefined || registry === undefined) return own
+  try {
+    const proven = checkEvidence(evidence, registry, suite)
+    return own ?? (proven && registeredFor(record, manifest, viewOf(registry.name, proven)))
+  } catch (error) {
+    if (error instanceof AnswerableError) return false
+    throw error
+  }
+}
+
+/** Undefined where there is nothing to look it up in, or the log is not known there. */
+function registeredFor(
+  record: CheckedRecord,
+  manifest: string | undefined,
+  registry: RegistryView | undefined,
+): Registered | undefined {
   const log = registry?.logs.get(record.statement.log)
   if (registry === undefined || log === undefined) return undefined
-  const member = registry.members.get(log.member)!
+  const member = registry.members.get(log.member)
+  if (member === undefined) return undefined
   const node = registry.nodes.get(log.node)
   const until = record.judged.quorumTime === undefined ? undefined : record.judged.quorumTime * 1000
   const found = manifest === undefined ? undefined : modelOf(registry, manifest, until)
@@ -61,12 +99,31 @@ function standingOf({ status, ended }: Member, until: number | undefined): Membe
 }
 
 /** A model by its manifest, if it was not withdrawn by the end of the interval. */
-function modelOf(registry: State, manifest: string, until: number | undefined): Registered['model'] {
+function modelOf(registry: RegistryView, manifest: string, until: number | undefined): Registered['model'] {
   for (const record of registry.models.values()) {
     if (record.manifest !== manifest) continue
     const { withdrawn } = record
     if (withdrawn !== null && (until === undefined || withdrawn.time <= until)) continue
-    return { record, publisher: registry.members.get(record.publisher)! }
+    const publisher = registry.members.get(record.publisher)
+    if (publisher !== undefined) return { record, publisher }
   }
   return undefined
+}
+
+/** Proven records as a view. */
+export function viewOf(name: string, proven: ReadonlyMap<string, JsonObject>): RegistryView {
+  const get = <T>(collection: string) => ({
+    get: (id: string) => proven.get(`${collection}/${id}`) as unknown as T | undefined,
+  })
+  return {
+    name,
+    members: get<Member>('members'),
+    nodes: get<NodeRecord>('nodes'),
+    logs: get<LogRecord>('logs'),
+    models: {
+      *values() {
+        for (const [id, value] of proven) if (id.startsWith('models/')) yield value as unknown as ModelRecord
+      },
+    },
+  }
 }

@@ -2,6 +2,9 @@
  * Whom the reader trusts: for each network a tlog-policy (C2SP), which names its logs, its witnesses by owner group,
  * and the quorum. It is the reader's own; nothing in a receipt adds to it.
  */
+
+import { parsePublisherKey } from '../model/publisher-key.ts'
+import type { TrustedPublisher } from '../model/signed-model.ts'
 import { policyFrom } from '../registry/policy.ts'
 import type { State } from '../registry/state.ts'
 import type { Suite } from '../suite.ts'
@@ -19,6 +22,8 @@ export interface TrustedNetwork {
 
 export interface Trust {
   networks: readonly TrustedNetwork[]
+  /** Whose signatures on models count; nobody's where it is left out. */
+  publishers?: readonly TrustedPublisher[]
 }
 
 export const NO_TRUST: Trust = { networks: [] }
@@ -37,4 +42,12 @@ export function networkFromRegistry(name: string, registry: State, suite: Suite)
   for (const { key, revoked: gone } of registry.keys.values())
     if (gone !== null) revoked[key] = Math.floor(gone.since / 1000)
   return { name, policy: policyFrom(registry, suite), revoked, registry }
+}
+
+/** Publishers from their keys in PEM. Throws `bad-key`. */
+export function publishersFrom(
+  texts: readonly { name: string; key: string }[],
+  suite: Suite,
+): TrustedPublisher[] {
+  return texts.map(({ name, key }) => ({ name, key: parsePublisherKey(key, suite) }))
 }

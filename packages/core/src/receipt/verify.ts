@@ -4,19 +4,27 @@
  * Keys, witnesses and quorums come from the reader's trust. Nothing is believed because the receipt says so, and a
  * claim about the record's content counts only where the record itself is shown.
  */
+
+import {
+  checkSignedModel,
+  type SignedOutcome,
+  signedModelOf,
+  type TrustedPublisher,
+} from '../model/signed-model.ts'
 import type { JsonObject } from '../shape.ts'
 import type { DisclosureName } from '../statement/disclosure.ts'
 import type { InferenceEvent } from '../statement/inference.ts'
 import type { Suite } from '../suite.ts'
 import { type AcceptancePolicy, DEFAULT_POLICY, judge, type Verdict } from './acceptance.ts'
 import { accountability } from './accountability.ts'
-import { model, output, place, quality, recorded } from './claim-rules.ts'
+import { type Facts, isObject, output, place, quality, recorded } from './claim-rules.ts'
 import type { Claim, ClaimName } from './claims.ts'
 import { type Compared, type Comparison, compareBytes, type Disclosed, openDisclosures } from './disclosed.ts'
+import { model } from './model-claim.ts'
 import type { Receipt } from './receipt.ts'
 import { type CheckedRecord, checkReceiptRecord } from './receipt-record.ts'
 import { CheckpointJudge } from './record.ts'
-import { registeredFor } from './registered.ts'
+import { lookUp } from './registered.ts'
 import { NO_TRUST, type Trust } from './trust.ts'
 
 export interface VerifyOptions {
@@ -71,10 +79,12 @@ function together({ held, carried }: Comparison): Compared {
 export class Verifier {
   readonly #suite: Suite
   readonly #judge: CheckpointJudge
+  readonly #publishers: readonly TrustedPublisher[]
 
   constructor(suite: Suite, trust: Trust = NO_TRUST) {
     this.#suite = suite
     this.#judge = new CheckpointJudge(trust, suite)
+    this.#publishers = trust.publishers ?? []
   }
 
   /** Checks one receipt. Never throws for anything that a receipt can hold. */
@@ -93,8 +103,10 @@ export class Verifier {
           }
         : NOT_SHOWN
     const compared = { request: comparison('request'), response: comparison('response') }
-    const registered = shown ? registeredFor(record, manifestOf(disclosed)) : undefined
-    const facts = { record, disclosed, compared, ...(registered && { registered }) }
+    const registered = shown ? lookUp(record, manifestOf(disclosed), receipt.registry, suite) : undefined
+    const facts: Facts = { record, disclosed, compared, ...(registered !== undefined && { registered }) }
+    const signedModel = shown ? this.#signedModel(disclosed, receipt.modelSignature) : undefined
+    if (signedModel !== undefined) facts.signedModel = signedModel
     const claims = {
       recorded: recorded(facts),
       model: model(facts),
@@ -112,6 +124,22 @@ export class Verifier {
     if (shown) verification.record = describe(record)
     return verification
   }
+
+  /** Looks at a signature file that came along. One that the record does not name is not the one recorded. */
+  #signedModel(disclosed: Disclosed, bytes: Uint8Array | undefined): SignedOutcome | undefined {
+    const { model: opened } = disclosed
+    if (opened.state !== 'opened') return undefined
+    const { signed, manifest } = opened.value
+    if (signed === undefined) return bytes === undefined ? undefined : 'other-file'
+    const digest = isObject(manifest) ? manifest.sha256 : undefined
+    try {
+      const claimed = signedModelOf(signed)
+      if (bytes === undefined) return undefined
+      return checkSignedModel(claimed, digest, bytes, this.#publishers, this.#suite)
+    } catch {
+      return 'other-model'
+    }
+  }
 }
 
 /** Checks one receipt. For many, make one `Verifier`. */
@@ -122,15 +150,11 @@ export function verify(
   return new Verifier(suite, trust).verify(receipt, options)
 }
 
-/** The manifest digest that the record opens, if it does. */
+/** The digest of the signed manifest that the record opens, if it does. */
 function manifestOf({ model: opened }: Disclosed): string | undefined {
-  if (opened.state !== 'opened') return undefined
-  const { manifest } = opened.value
-  const digest =
-    manifest !== null && typeof manifest === 'object' && !Array.isArray(manifest)
-      ? manifest?.sha256
-      : undefined
-  return typeof digest === 'string' ? digest : undefined
+  if (opened.state !== 'opened' || !isObject(opened.value.signed)) return undefined
+  const { manifest } = opened.value.signed
+  return typeof manifest === 'string' ? manifest : undefined
 }
 
 function valuesOf(disclosed: Disclosed): Partial<Record<DisclosureName, JsonObject>> {

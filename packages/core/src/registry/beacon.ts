@@ -20,6 +20,9 @@ export function revealEpoch(state: State): number {
 export function finishEpochs(state: State, suite: Suite): void {
   const last = state.epoch - 2
   const waiting = new Set([...state.anchors.keys(), ...state.reveals.keys()])
+  // Silence counts also where nobody else spoke.
+  if (last >= 0 && [...state.chains.values()].some(({ from, left }) => from <= last && left > 0))
+    waiting.add(last)
   for (const epoch of [...waiting].sort((a, b) => a - b)) {
     if (epoch > last) continue
     finish(state, epoch, suite)
@@ -27,7 +30,8 @@ export function finishEpochs(state: State, suite: Suite): void {
     state.reveals.delete(epoch)
   }
   for (const chain of state.chains.values()) {
-    if (chain.next !== null && chain.next.from <= state.epoch) {
+    // The old one still reveals for the epoch before the new one's first: a change leaves out none.
+    if (chain.next !== null && chain.next.from <= revealEpoch(state)) {
       const { tip, left, from } = chain.next
       state.chains.set(chain.member, { ...chain, tip, left, from, next: null })
     }

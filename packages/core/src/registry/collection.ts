@@ -20,6 +20,12 @@ export class Collection<T extends object> {
   readonly #levels: Uint8Array[][] = [[]]
   /** Leaves whose hash, or that of a subtree above them, is not what it should be yet. */
   readonly #stale = new Set<number>()
+  readonly #onSet: ((value: T, before: T | undefined) => void) | undefined
+
+  /** `onSet` is told of each change, for what is derived from the records. */
+  constructor(onSet?: (value: T, before: T | undefined) => void) {
+    this.#onSet = onSet
+  }
 
   get size(): number {
     return this.#slots.size
@@ -36,6 +42,7 @@ export class Collection<T extends object> {
   /** Records are values: one that changes is set anew. */
   set(id: string, value: T): void {
     const slot = this.#slots.get(id)
+    this.#onSet?.(value, slot?.value)
     if (slot !== undefined) {
       slot.value = value
       this.#stale.add(slot.at)

@@ -9,7 +9,9 @@ export const shape = new Shape('bad-statement')
 const SLUG = /^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?$/
 const COUNTRY = /^[A-Z]{2}$/
 /** Printable, on one line: what people are shown must not pretend to be something else. */
-const LINE = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u
+const LINE = /^(?!\p{Z})[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+(?<!\p{Z})$/u
+/** Line feeds and tabs are the only control characters: a terminal acts on others. */
+const TEXT = /^(?:[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|[\n\t])*$/u
 /** Each new one signs, and an envelope has 64 signatures. */
 const MAX_KEYS = 12
 
@@ -25,7 +27,7 @@ export function line(value: unknown, where: string, most = 256): string {
 
 /** Text for people, of several lines where they like; may be empty. */
 export function text(value: unknown, where: string, most = 4096): string {
-  return shape.string(value, where, most, /^[^\p{Cf}\p{Cs}]*$/u, 'text')
+  return shape.string(value, where, most, TEXT, 'text')
 }
 
 /** The base of an HTTP service, without a slash at its end. */

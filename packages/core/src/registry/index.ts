@@ -1,9 +1,10 @@
 /** The registry's rules: a pure, total fold from its entries to its state (docs/registry.md). */
 export { draw, newestSeed, revealEpoch, seedOf } from './beacon.ts'
 export { recordText } from './collection.ts'
+export * from './evidence.ts'
 export { hostUrl } from './host-url.ts'
 export { parseKeyText } from './key-text.ts'
-export { policyFrom } from './policy.ts'
+export { judgeOfficial, policyFrom } from './policy.ts'
 export * from './records.ts'
 export { type Outcome, Registry, rootHex } from './registry.ts'
 export { RULES, type Rule } from './rule.ts'

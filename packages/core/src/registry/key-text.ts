@@ -23,14 +23,30 @@ const TYPES: Record<Purpose, readonly number[]> = {
 }
 const MAX_SPKI = 1024
 
+/** What people compare and policies are keyed by: no two names that look alike. */
+const NAME = /^[!-~]{1,255}$/
+
 export interface KeyText {
   /** Hex of an Ed25519 public key; of all others the SHA-256 of the key. */
   id: string
   vkey?: VerifierKey
 }
 
+/** The rules ask several times of the same few texts while an entry is judged. */
+const KNOWN = new WeakMap<Suite, Map<string, KeyText>>()
+const MOST_KNOWN = 256
+
 /** Reads a key for a purpose. Throws `bad-vkey`. */
 export function parseKeyText(text: string, purpose: Purpose, suite: Suite): KeyText {
+  const known = KNOWN.get(suite) ?? new Map<string, KeyText>()
+  const name = `${purpose} ${text}`
+  const key = known.get(name) ?? read(text, purpose, suite)
+  if (known.size >= MOST_KNOWN) known.clear()
+  KNOWN.set(suite, known.set(name, key))
+  return key
+}
+
+function read(text: string, purpose: Purpose, suite: Suite): KeyText {
   if (purpose === 'model' && text.startsWith('spki:')) {
     let der: Uint8Array
     try {
@@ -43,8 +59,16 @@ export function parseKeyText(text: string, purpose: Purpose, suite: Suite): KeyT
     return { id: suite.sha256Hex(der) }
   }
   const vkey = parseVkey(text, suite)
+  if (!NAME.test(vkey.name))
+    throw new AnswerableError('bad-vkey', 'a registered key’s name is printable ASCII')
   if (!TYPES[purpose].includes(vkey.type))
     throw new AnswerableError('bad-vkey', `a ${purpose} key is not of signature type ${vkey.type}`)
   const { publicKey } = vkey
   return { id: publicKey.length === 32 ? toHex(publicKey) : suite.sha256Hex(publicKey), vkey }
+}
+
+/** The name in a vkey's text; none where the key is another's format. */
+export function keyName(text: string): string | undefined {
+  const end = text.indexOf('+')
+  return text.startsWith('spki:') || end < 0 ? undefined : text.slice(0, end)
 }

@@ -18,6 +18,8 @@ export interface LogView {
   root(): Uint8Array
   /** The state digest of a due size that is not long past. */
   digestAt(size: number): string | undefined
+  /** Whether a statement was in the log lately, effective or void. */
+  has(digest: string): boolean
 }
 
 /** A statement whose signatures are good and whose signers may sign its kind. */
@@ -54,6 +56,17 @@ export interface Kind<T> {
   brings?(body: T): readonly Brought[]
   /** Whether new keys that it brings count as its signers: a charter's, an application's. */
   readonly selfSigned?: boolean
+  /** Whether signatures besides the author's decide what comes of it, so that leaving some out makes it another. */
+  readonly cosigned?: boolean
+  /**
+   * Whether its author's clock may be ahead of registry time by any amount. It must be, for what starts a clock again
+   * that stood still; and no second copy of it may take effect, however late.
+   */
+  readonly timeless?: boolean
+  /** Whether an author whose share is used up has some more of it: what the network is put right with. */
+  readonly spare?: boolean
+  /** Whether this one counts against no share: without ticks no new epoch, and without that no new share. */
+  free?(state: State, body: T, group: string): boolean
   /** Preconditions: the rule that forbids it, if one does. Changes nothing. */
   check(state: State, stated: Stated<T>): Rule | undefined
   /** The effect. Called only where `check` forbade nothing. */

@@ -48,6 +48,8 @@ export interface RegisteredKey {
   until: number | null
   /** `since` is as stated, Unix milliseconds: what it signed from then on does not count. */
   revoked: (Moment & { since: number; reason: string }) | null
+  /** The id of the key whose statement brought it; none where it came with an application or the charter. */
+  by: string | null
 }
 
 export interface Host {
@@ -139,6 +141,8 @@ export interface HandIn {
   /** The entry that holds it. */
   done: number | null
   overdue: boolean
+  /** Ids of the keys that had signed what was handed in, where the stamp says so. */
+  signers: string[] | null
 }
 
 export interface Chain {
@@ -174,9 +178,12 @@ export interface Challenge {
   index: number
   size: number
   root: string
-  /** Validators who say whether it opens: availability alone. */
+  /** The epoch in which it was brought. */
+  epoch: number
+  /** Validators who say whether it opens: availability alone, and drawn two epochs later. */
   panel: string[]
   votes: { member: string; opens: boolean }[]
-  status: 'open' | 'answered' | 'lost'
+  /** `undecided`: its panel had no majority. */
+  status: 'open' | 'answered' | 'lost' | 'undecided'
   due: number
 }

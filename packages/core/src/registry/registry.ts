@@ -3,21 +3,18 @@
  * by that rule's name, and changes nothing; no entry stops it. Everyone who appends the same entries has the same
  * state, and the same digest of it.
  */
-import { toHex } from '../bytes.ts'
+import { equal, toHex } from '../bytes.ts'
 import { AnswerableError } from '../error.ts'
-import { preAuthEncoding } from '../statement/envelope.ts'
-import { STATEMENT_MEDIA_TYPE } from '../statement/intoto.ts'
 import type { Suite } from '../suite.ts'
 import { Frontier } from '../tlog/frontier.ts'
 import { leafHash } from '../tlog/merkle.ts'
 import { advance } from './advance.ts'
-import { parseKeyText } from './key-text.ts'
 import type { Kind, LogView, Signer, Stated } from './kind.ts'
 import type { Tick } from './kinds/tick.ts'
-import type { Member } from './records.ts'
 import type { Rule } from './rule.ts'
-import { rulesOf } from './rules.ts'
+import { type RuleBook, rulesOf } from './rules.ts'
 import { Seen } from './seen.ts'
+import { Signatures, type Signed } from './signatures.ts'
 import { State } from './state.ts'
 import { openEntry, parseRegistryPayload } from './statement.ts'
 
@@ -35,18 +32,18 @@ export interface Outcome {
   member?: string
   /** Of a tick: the time that it says, Unix milliseconds. */
   tick?: number
+  /** Whether a validator's stamp on this statement is settled by it. */
+  settles?: boolean
 }
 
 /** How many due sizes back a validator may still sign. */
 const DIGESTS_KEPT = 8
 /** Author's clocks may be ahead of registry time by this, which only moves in ticks. */
 const AHEAD_MS = 86_400_000
-
-const ACTIVE = ['active'] as const satisfies readonly Member['status'][]
+/** Statements of an epoch that recovery keys have apart, and that put things right beyond the full share. */
+const SPARE = 64
 
 interface Judged extends Outcome {
-  /** Whether somebody who is registered did sign it, whatever came of it. */
-  authentic?: boolean
   commit?: () => void
 }
 
@@ -56,14 +53,16 @@ export class Registry {
   readonly #frontier: Frontier
   readonly #seen = new Seen()
   readonly #digests = new Map<number, string>()
+  readonly #signatures: Signatures
   readonly #view: LogView
   #root: Uint8Array | undefined
   /** What was judged last, so that whoever checks an entry and then appends it pays for its signatures once. */
-  #judged: { entry: Uint8Array; judged: Judged } | undefined
+  #judged: { leaf: Uint8Array; judged: Judged } | undefined
 
   constructor(suite: Suite) {
     this.#suite = suite
     this.#frontier = new Frontier(suite)
+    this.#signatures = new Signatures(this.state, suite)
     const self = this
     this.#view = {
       get size() {
@@ -71,6 +70,7 @@ export class Registry {
       },
       root: () => self.root(),
       digestAt: size => self.#digests.get(size),
+      has: digest => self.#seen.get(digest) !== undefined,
     }
   }
 
@@ -103,11 +103,12 @@ export class Registry {
     return this.state.digest(this.size, this.#suite)
   }
 
-  /** What would come of an entry if it were the next. */
+  /** What would come of an entry if it were the next. Throws `unknown-rules` as `append` does. */
   check(entry: Uint8Array): Outcome {
+    const leaf = leafHash(entry, this.#suite)
     const judged = this.#judge(entry)
-    this.#judged = { entry, judged }
-    const { commit: _, authentic: __, ...outcome } = judged
+    this.#judged = { leaf, judged }
+    const { commit: _, ...outcome } = judged
     return outcome
   }
 
@@ -117,28 +118,25 @@ export class Registry {
    */
   append(entry: Uint8Array): Outcome {
     const { state } = this
-    rulesOf(state.rules)
+    const leaf = leafHash(entry, this.#suite)
     const known = this.#judged
+    const judged = known !== undefined && equal(known.leaf, leaf) ? known.judged : this.#judge(entry)
+    const { commit, ...outcome } = judged
     this.#judged = undefined
-    const { commit, authentic, ...outcome } = known?.entry === entry ? known.judged : this.#judge(entry)
-    this.#frontier.append(leafHash(entry, this.#suite))
+    this.#frontier.append(leaf)
     this.#root = undefined
     commit?.()
-    if (outcome.digest !== undefined) {
-      this.#seen.add(outcome.digest, outcome.effective)
-      // An envelope with a spoilt signature is not the statement that was handed in.
-      if (authentic) this.#settleHandIn(outcome.digest, outcome.index)
-    }
+    if (outcome.settles) this.#settleHandIn(outcome.digest!, outcome.index)
     activate(state, this.size)
     if (state.network !== '' && this.size % state.terms.digestEvery === 0) this.#keepDigest()
     return outcome
   }
 
   #judge(entry: Uint8Array): Judged {
-    const index = this.size
-    const outcome: Judged = { index, effective: false }
+    const rules = rulesOf(this.state.rules)
+    const outcome: Judged = { index: this.size, effective: false }
     try {
-      return this.#open(entry, outcome)
+      return this.#open(entry, rules, outcome)
     } catch (error) {
       if (!(error instanceof AnswerableError)) throw error
       const rule = outcome.digest === undefined ? 'malformed-envelope' : 'malformed-statement'
@@ -146,14 +144,14 @@ export class Registry {
     }
   }
 
-  #open(entry: Uint8Array, outcome: Judged): Judged {
+  #open(entry: Uint8Array, rules: RuleBook, outcome: Judged): Judged {
     const { state } = this
     const suite = this.#suite
     const { payload, signatures } = openEntry(entry)
     outcome.digest = suite.sha256Hex(payload)
     const { kind: name, network, by: author, time, body } = parseRegistryPayload(payload)
     outcome.kind = name
-    const kind = rulesOf(state.rules).get(name)
+    const kind = rules.get(name)
     const isCharter = name === 'charter'
     if (kind === undefined) return { ...outcome, rule: 'unknown-kind', detail: name }
     if (state.network === '' && !isCharter) return { ...outcome, rule: 'no-charter' }
@@ -161,116 +159,65 @@ export class Registry {
     const before = this.#seen.get(outcome.digest)
     if (before === true) return { ...outcome, rule: 'duplicate' }
     const parsed = kind.parse(body, suite)
-    const found = this.#signers(kind, parsed, payload, signatures)
-    if ('rule' in found) return { ...outcome, ...found }
-    outcome.authentic = true
-    const { signers } = found
-    const by = signers.find(({ member }) => member.id === author)
+    if (name === 'tick') outcome.tick = (parsed as Tick).at
+    const signed = this.#signatures.check(kind, parsed, payload, signatures)
+    if (this.#isHandedIn(outcome.digest, author, kind, signed)) outcome.settles = true
+    if (signed.rule !== undefined) return { ...outcome, rule: signed.rule }
+    const { signers } = signed
+    const by = authorOf(author, signers, id => isCharter || state.keys.has(id))
     if (by === undefined) return { ...outcome, rule: 'wrong-author' }
     outcome.member = by.member.id
     if (state.time > 0 && !isCharter) {
       const oldest = Math.max(this.#seen.floor + 1, state.time - state.terms.windowSeconds * 1000)
       if (time < oldest) return { ...outcome, rule: 'stale' }
-      if (time > state.time + AHEAD_MS) return { ...outcome, rule: 'from-the-future' }
+      if (time > state.time + AHEAD_MS && !kind.timeless) return { ...outcome, rule: 'from-the-future' }
     }
-    if (name === 'tick') outcome.tick = (parsed as Tick).at
-    const used = state.usage.get(by.member.id) ?? 0
-    if (used >= state.terms.statementsPerEpoch) return { ...outcome, rule: 'rate-limit' }
-    // A void statement that someone else submits over and over again must not use up its author's share.
-    const count = () => {
-      if (before === undefined) state.usage.set(by.member.id, used + 1)
-    }
-    const stated: Stated<unknown> = {
-      body: parsed,
-      digest: outcome.digest,
-      index: outcome.index,
-      time,
-      signers,
-      by,
-      log: this.#view,
-      suite,
-    }
+    const { digest, index } = outcome
+    const share = shareOf(state, kind, by)
+    const free = kind.free?.(state, parsed, by.member.ownerGroup) ?? false
+    if (!free && share.used >= share.most) return { ...outcome, rule: 'rate-limit' }
+    const stated: Stated<unknown> = { body: parsed, digest, index, time, signers, by, log: this.#view, suite }
     const rule = kind.check(state, stated)
-    if (rule !== undefined) return { ...outcome, rule, commit: count }
-    return {
-      ...outcome,
-      effective: true,
-      commit: () => {
-        count()
-        kind.apply(state, stated)
-        if (name === 'tick') advance(state, outcome.index, suite)
-        this.#seen.turn(state.time, state.terms.windowSeconds * 1000 + AHEAD_MS, AHEAD_MS)
-      },
-    }
-  }
-
-  /** The good signatures of those who may sign this kind, or the rule by which there is none. */
-  #signers(
-    kind: Kind<unknown>,
-    body: unknown,
-    payload: Uint8Array,
-    signatures: readonly { keyid: string; sig: Uint8Array }[],
-  ): { signers: Signer[] } | { rule: Rule; authentic?: boolean } {
-    const brought = this.#brought(kind, body)
-    const message = preAuthEncoding(STATEMENT_MEDIA_TYPE, payload)
-    const signers = new Map<string, Signer>()
-    let reason: Rule = 'unknown-key'
-    let authentic = false
-    for (const { keyid, sig } of signatures) {
-      const own = brought.get(keyid)
-      const key = own?.key ?? this.state.keys.get(keyid)
-      if (key === undefined) continue
-      const { vkey } = parseKeyText(key.key, key.purpose, this.#suite)
-      // A known key's bad signature condemns the whole: somebody altered what was signed.
-      if (vkey === undefined || !this.#suite.verifyEd25519(vkey.publicKey, message, sig))
-        return { rule: 'bad-signature' }
-      brought.delete(keyid)
-      if (own !== undefined) {
-        if (kind.selfSigned && kind.purposes.includes(key.purpose)) signers.set(keyid, own)
-        continue
+    if (rule !== undefined) {
+      const commit = () => {
+        // One that others submit over and over again must not use up its author's share.
+        if (before === undefined) state.usage.set(share.name, share.used + 1)
+        this.#seen.add(digest, false, time)
       }
-      authentic = true
-      const found = this.#registered(keyid, kind)
-      if (typeof found === 'string') reason = found
-      else signers.set(keyid, found)
+      return { ...outcome, rule, commit }
     }
-    if (signers.size === 0) return { rule: reason, authentic }
-    return brought.size > 0 ? { rule: 'unproven-key', authentic } : { signers: [...signers.values()] }
+    const commit = () => {
+      if (!free) state.usage.set(share.name, share.used + 1)
+      this.#seen.add(digest, true, time)
+      kind.apply(state, stated)
+      if (name === 'tick') advance(state, index, () => this.root(), suite)
+      this.#seen.turn(state.time, state.terms.windowSeconds * 1000 + AHEAD_MS, AHEAD_MS)
+    }
+    // Effective as it is: whatever signatures it was handed in with, these sufficed.
+    return { ...outcome, effective: true, ...(this.#isDue(digest) && { settles: true }), commit }
   }
 
-  /** New keys that a statement brings and that can sign it, by id. */
-  #brought(kind: Kind<unknown>, body: unknown): Map<string, Signer> {
-    const brought = new Map<string, Signer>()
-    for (const { member, keys } of kind.brings?.(body) ?? []) {
-      for (const { purpose, key } of keys) {
-        const { id, vkey } = parseKeyText(key, purpose, this.#suite)
-        // Post-quantum and model keys do not sign envelopes; what they are to sign is checked there.
-        if (vkey?.publicKey.length !== 32 || this.state.keys.has(id)) continue
-        brought.set(id, { keyid: id, key: { member: member.id, purpose, key }, member })
-      }
-    }
-    return brought
+  #isDue(digest: string): boolean {
+    return this.state.handIns.get(digest)?.done === null
   }
 
-  #registered(keyid: string, kind: Kind<unknown>): Signer | Rule {
-    const { state } = this
-    const key = state.keys.get(keyid)!
-    if (key.revoked !== null) return 'key-revoked'
-    if (key.until !== null && key.until <= state.time) return 'key-expired'
-    if (!kind.purposes.includes(key.purpose)) return 'wrong-purpose'
-    const member = state.members.get(key.member)!
-    if (!(kind.standing ?? ACTIVE).includes(member.status)) return 'member-not-active'
-    if (kind.roles !== undefined && !kind.roles.some(role => member.roles.includes(role))) return 'wrong-role'
-    return { keyid, key, member }
+  /**
+   * Whether this is, whatever comes of it, what was handed in: with the signatures that it had then. An altered copy
+   * that is void for what was left out of it settles nothing.
+   */
+  #isHandedIn(digest: string, author: string, kind: Kind<unknown>, { good, brought }: Signed): boolean {
+    if (!this.#isDue(digest)) return false
+    const { keys, handIns } = this.state
+    const { signers } = handIns.get(digest)!
+    if (signers === null) return !kind.cosigned && [...good].some(id => keys.get(id)?.member === author)
+    // Of keys that nobody knows nothing can be said.
+    return good.size > 0 && signers.every(id => good.has(id) || !(keys.has(id) || brought.has(id)))
   }
 
   /** A statement that was handed in is in the log now, effective or void: its outcome names the rule. */
   #settleHandIn(digest: string, index: number): void {
-    const { handIns, open } = this.state
-    const handIn = handIns.get(digest)
-    if (handIn === undefined || handIn.done !== null) return
-    handIns.update(digest, { done: index })
-    open.delete(`hand-in ${digest}`)
+    this.state.handIns.update(digest, { done: index })
+    this.state.open.delete(`hand-in ${digest}`)
   }
 
   #keepDigest(): void {
@@ -282,6 +229,33 @@ export class Registry {
   }
 }
 
+/** The author among the signers; by a recovery key, where that signed as well. */
+function authorOf(
+  author: string,
+  signers: readonly Signer[],
+  isRegistered: (keyid: string) => boolean,
+): Signer | undefined {
+  // A key that the statement brings says of itself whose it is: it must not speak for a member.
+  const own = signers.filter(({ keyid, member }) => member.id === author && isRegistered(keyid))
+  return own.find(({ key }) => key.purpose === 'recovery') ?? own[0]
+}
+
+/**
+ * The share that a statement counts against. Recovery keys have one of their own, so that a thief cannot use up what the
+ * theft is ended with; members without standing have a small one.
+ */
+function shareOf(
+  state: State,
+  kind: Kind<unknown>,
+  { key, member }: Signer,
+): { name: string; used: number; most: number } {
+  const isRecovery = key.purpose === 'recovery'
+  const name = isRecovery ? `${member.id} recovery` : member.id
+  const full = state.terms.statementsPerEpoch + (kind.spare ? SPARE : 0)
+  const most = isRecovery || (member.status !== 'active' && state.members.has(member.id)) ? SPARE : full
+  return { name, used: state.usage.get(name) ?? 0, most }
+}
+
 /** Takes the amendments that were due at this size into effect. */
 function activate(state: State, size: number): void {
   if (state.pending.length === 0) return
@@ -290,7 +264,8 @@ function activate(state: State, size: number): void {
   state.pending = state.pending.filter(({ at }) => at > size)
   for (const { terms, rules } of due) {
     state.terms = { ...state.terms, ...terms }
-    if (rules !== null) state.rules = rules
+    // Two that were on their way together, or out of order, must not take it back or leave a version out.
+    if (rules === state.rules + 1) state.rules = rules
   }
 }
 

@@ -2,6 +2,7 @@
 import { toHex, utf8 } from '../bytes.ts'
 import type { Suite } from '../suite.ts'
 import { Collection } from './collection.ts'
+import { keyName } from './key-text.ts'
 import type {
   Application,
   Chain,
@@ -60,7 +61,7 @@ export class State {
   epochBegan = 0
   /** The newest tick of each validators' owner group. */
   readonly ticks = new Map<string, number>()
-  /** Effective and void statements of each member in this epoch. */
+  /** Statements of each member in this epoch; those by its recovery keys apart, under `<member> recovery`. */
   readonly usage = new Map<string, number>()
   readonly handInUsage = new Map<string, number>()
   /** Anchors of the epochs whose seed is not made yet: epoch, then origin. */
@@ -70,7 +71,11 @@ export class State {
   /** State digests that validators signed for each due size, by member. */
   readonly digests = new Map<number, Map<string, string>>()
 
-  readonly members = new Collection<Member>()
+  readonly members = new Collection<Member>((member, before) => {
+    const { status, roles, ownerGroup } = member
+    if (before?.status !== status || before.roles !== roles || before.ownerGroup !== ownerGroup)
+      this.#byRoles.clear()
+  })
   /** By the hex of the public key; for other than Ed25519, by the SHA-256 of the SubjectPublicKeyInfo. */
   readonly keys = new Collection<RegisteredKey>()
   /** By origin. */
@@ -88,8 +93,12 @@ export class State {
   /** By number. */
   readonly epochs = new Collection<EpochRecord>()
   readonly challenges = new Collection<Challenge>()
+  /** Owner groups by roles, until a member's standing changes. */
+  readonly #byRoles = new Map<string, ReadonlySet<string>>()
   /** Ids of each member's keys. */
   readonly keysOf = new Map<string, string[]>()
+  /** Whose a key's name is: notes are matched by it, so no two members' keys share one. */
+  readonly keyNames = new Map<string, string>()
   /** Whose a model's name is. */
   readonly modelOwners = new Map<string, string>()
   /** Ids that deadlines are counted for, so that a tick looks at these alone. */
@@ -102,14 +111,57 @@ export class State {
 
   /** Owner groups that have an active member with one of these roles, in the order in which they came. */
   groups(roles: readonly Role[]): string[] {
+    return [...this.#groups(roles)]
+  }
+
+  /** How many owner groups have an active validator. */
+  get validatorGroups(): number {
+    return this.#groups(['validator']).size
+  }
+
+  /** Every tick and approval asks, and members change seldom. */
+  #groups(roles: readonly Role[]): ReadonlySet<string> {
+    const name = roles.join()
+    const known = this.#byRoles.get(name)
+    if (known !== undefined) return known
     const groups = new Set<string>()
     for (const { status, roles: has, ownerGroup } of this.members.values())
       if (status === 'active' && has.some(role => roles.includes(role))) groups.add(ownerGroup)
-    return [...groups]
+    this.#byRoles.set(name, groups)
+    return groups
+  }
+
+  /** Whether an owner group has an active member with one of these roles. */
+  hasGroup(group: string, roles: readonly Role[]): boolean {
+    return this.#groups(roles).has(group)
+  }
+
+  /** Whether there is an active validator besides this member: without any, nothing could happen ever again. */
+  hasOtherValidator(member: string): boolean {
+    for (const { id, status, roles } of this.members.values())
+      if (id !== member && status === 'active' && roles.includes('validator')) return true
+    return false
+  }
+
+  /** Ids of a sort of thing that deadlines are counted for. */
+  *openOf(sort: 'application' | 'proposal' | 'hand-in' | 'challenge'): Generator<string> {
+    const prefix = `${sort} `
+    for (const name of this.open) if (name.startsWith(prefix)) yield name.slice(prefix.length)
+  }
+
+  /**
+   * How far apart the ticks of groups that are all there may lie, in milliseconds: a tick further ahead is of a clock
+   * that is wrong, and counts for nobody.
+   */
+  get tickSpread(): number {
+    const { maximumGapSeconds, tickSeconds } = this.terms
+    return (Math.max(maximumGapSeconds, 2 * tickSeconds) + 120) * 1000
   }
 
   setKey(id: string, key: RegisteredKey): void {
     this.keys.set(id, key)
+    const name = keyName(key.key)
+    if (name !== undefined && !this.keyNames.has(name)) this.keyNames.set(name, key.member)
     const ids = this.keysOf.get(key.member)
     if (ids === undefined) this.keysOf.set(key.member, [id])
     else ids.push(id)
@@ -122,9 +174,10 @@ export class State {
 
   /** Whether these owner groups are a quorum of the validators'. */
   isQuorum(groups: ReadonlySet<string>): boolean {
-    const all = this.groups(['validator'])
-    const there = all.filter(group => groups.has(group)).length
-    return all.length > 0 && there >= quorumOf(all.length, this.terms.quorum)
+    const all = this.#groups(['validator'])
+    let there = 0
+    for (const group of groups) if (all.has(group)) there++
+    return all.size > 0 && there >= quorumOf(all.size, this.terms.quorum)
   }
 
   /**
@@ -143,9 +196,9 @@ export class State {
   /** Whether more than half of each chamber's owner groups approved. A chamber without groups has no say. */
   isApproved(approvals: Record<Chamber, readonly string[]>): boolean {
     return (Object.keys(CHAMBERS) as Chamber[]).every(chamber => {
-      const groups = this.groups(CHAMBERS[chamber])
-      const there = groups.filter(group => approvals[chamber].includes(group)).length
-      return groups.length === 0 || there * 2 > groups.length
+      const groups = this.#groups(CHAMBERS[chamber])
+      const there = approvals[chamber].filter(group => groups.has(group)).length
+      return groups.size === 0 || there * 2 > groups.size
     })
   }
 

@@ -23,8 +23,8 @@ const shape = new Shape('bad-envelope')
 
 /** What a signature covers: DSSE's pre-authentication encoding, `DSSEv1 SP len SP type SP len SP payload`. */
 export function preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
-  const type = utf8(payloadType)
-  return concat(utf8(`DSSEv1 ${type.length} `), type, utf8(` ${payload.length} `), payload)
+  const { length } = utf8(payloadType)
+  return concat(utf8(`DSSEv1 ${length} ${payloadType} ${payload.length} `), payload)
 }
 
 export function formatEnvelope(envelope: Envelope): string {

@@ -86,9 +86,17 @@ export function formatInference(
   const begin = fields.begin === undefined ? '' : `"begin":"${fields.begin}",`
   return (
     `{"_type":"${STATEMENT_TYPE}","subject":[${subject}],"predicateType":"${INFERENCE_TYPE}","predicate":` +
-    `{"id":"${fields.id}","event":"${fields.event}","time":"${new Date(fields.time).toISOString()}",` +
+    `{"id":"${fields.id}","event":"${fields.event}","time":"${isoTime(fields.time)}",` +
     `"holder":"${fields.holder}",${begin}${context.tail}}`
   )
+}
+
+/** The last time, as text: statements come many to a millisecond. */
+let last = { time: 0, text: new Date(0).toISOString() }
+
+function isoTime(time: number): string {
+  if (time !== last.time) last = { time, text: new Date(time).toISOString() }
+  return last.text
 }
 
 /** Reads an inference statement. Throws `bad-statement`, also for another kind, and what `parseJson` throws. */

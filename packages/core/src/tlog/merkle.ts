@@ -14,17 +14,19 @@ export const EMPTY_ROOT: Uint8Array = fromHex(
   'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
 )
 
+// Reused, because a typed array over 64 bytes costs an allocation outside the heap, about as much as hashing it. A
+// suite reads its input before it returns and keeps none of it.
+const leafInput = new Uint8Array(4096)
+const nodeInput = new Uint8Array(65)
+nodeInput[0] = 0x01
+
 /** SHA-256(0x00 || entry). */
 export function leafHash(entry: Uint8Array, suite: Suite): Uint8Array {
-  const data = new Uint8Array(entry.length + 1)
+  const length = entry.length + 1
+  const data = length <= leafInput.length ? leafInput.subarray(0, length) : new Uint8Array(length)
   data.set(entry, 1)
   return suite.sha256(data)
 }
-
-// Reused, because a typed array over 64 bytes costs an allocation outside the heap, about as much as hashing it. A
-// suite reads its input before it returns and keeps none of it.
-const nodeInput = new Uint8Array(65)
-nodeInput[0] = 0x01
 
 /** SHA-256(0x01 || left || right) of two 32-byte hashes. */
 export function nodeHash(left: Uint8Array, right: Uint8Array, suite: Suite): Uint8Array {

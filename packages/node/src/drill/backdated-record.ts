@@ -98,10 +98,10 @@ export const backdatedRecord: Drill = {
     bo.reach = url => url
     await bo.start()
     const late = async () =>
-      (await checked(ada, hidden)).claims.accountability.reason === 'operator-suspended'
+      (await checked(ada, hidden)).claims.accountability.reason === 'operator-in-default'
     findings.after(
       await scene.comes(late),
-      'once bo shows its log after all, readers of that receipt are told: accountability, operator-suspended',
+      'once bo shows its log after all, readers of that receipt are told: accountability, operator-in-default',
     )
   },
 }

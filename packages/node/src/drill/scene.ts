@@ -109,7 +109,9 @@ export class Scene {
 
   /** Copies a data folder that nobody writes to. */
   copy(from: string, to: string): Promise<void> {
-    return cp(this.path(from), this.path(to), { recursive: true })
+    // A process that runs on it replaces files whole: what it is about to rename is not part of any moment's folder.
+    const filter = (path: string) => !path.endsWith('.tmp')
+    return cp(this.path(from), this.path(to), { recursive: true, filter })
   }
 
   /** Lets time pass, where the fault is one of time. */

@@ -32,6 +32,22 @@ const Upstream = z.strictObject({
   connections: z.number().int().min(1).max(4096).default(128),
 })
 
+/** Who must have signed a model: one key, or roots that the signer's certificate must lead to. */
+const ModelSignature = z
+  .strictObject({
+    /** The signature file (OpenSSF Model Signing); from the working directory, as all of these. */
+    file: z.string().min(1),
+    /** A public key in PEM. */
+    key: z.string().min(1).optional(),
+    /** Certificates in PEM. */
+    roots: z.array(z.string().min(1)).min(1).max(64).optional(),
+    /** As of when the certificates must be valid; now, unless told. */
+    asOf: z.iso.datetime().optional(),
+    /** The folder of the files that are signed together; that of the model's file, unless told. */
+    folder: z.string().min(1).optional(),
+  })
+  .refine(({ key, roots }) => (key === undefined) !== (roots === undefined), 'either key or roots')
+
 const LocalModel = z.strictObject({
   /** What callers name it by. */
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'letters, digits and . _ : - alone'),
@@ -46,6 +62,10 @@ const LocalModel = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest in lower-case hex')
     .optional(),
+  /** Its signature: then the files are compared with the manifest before anything is served. */
+  signature: ModelSignature.optional(),
+  /** Whether anybody may fetch its files, under /models; only for a signed one. */
+  share: z.boolean().optional(),
   /** GGUF only: in tokens; by default what the model was trained on, and 4,096 at most. */
   contextSize: z
     .number()
@@ -63,6 +83,23 @@ const Key = z.strictObject({
   requestsPerMinute: z.number().int().positive().optional(),
 })
 
+const Network = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1'),
+    port: z.number().int().min(0).max(65_535).default(7080),
+    /** Where other members and readers reach it: this member's address in the registry. */
+    publicUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(512)
+      .refine(url => !/[?#@]/.test(url), 'no query, fragment or user')
+      .transform(url => url.replace(/\/+$/, ''))
+      .optional(),
+  })
+  .refine(
+    ({ host, publicUrl }) => publicUrl !== undefined || (host !== '0.0.0.0' && host !== '::'),
+    'publicUrl is needed: nobody can reach 0.0.0.0',
+  )
+
 /** In base64 this is what `parseReceipt` takes. */
 const MOST_CONTENT = 68 << 20
 
@@ -72,12 +109,18 @@ export const GatewayConfig = z.strictObject({
   port: z.number().int().min(0).max(65_535).default(7070),
   /** Where others reach this gateway; by default the address it was asked on. */
   publicUrl: z.url({ protocol: /^https?$/ }).optional(),
+  /** A listener for other members and readers alone, which takes no calls. Without it all is on the one above. */
+  network: Network.optional(),
   upstreams: z.array(Upstream).max(256).default([]),
   /** Models that run in this process. */
   localModels: z
     .array(LocalModel)
     .max(64)
     .refine(models => new Set(models.map(({ name }) => name)).size === models.length, 'two of one name')
+    .refine(
+      models => models.every(({ share, signature }) => !share || signature !== undefined),
+      'share: only a signed model can be shared',
+    )
     .default([]),
   /** Callers' keys. Without any, the gateway only listens on loopback. */
   keys: z.array(Key).max(65_536).default([]),
@@ -118,8 +161,10 @@ export const GatewayConfig = z.strictObject({
   publishMilliseconds: z.number().int().min(50).max(60_000).default(1000),
 })
 export type GatewayConfig = z.infer<typeof GatewayConfig>
+export type NetworkConfig = z.infer<typeof Network>
 export type UpstreamConfig = z.infer<typeof Upstream>
 export type LocalModelConfig = z.infer<typeof LocalModel>
+export type ModelSignatureConfig = z.infer<typeof ModelSignature>
 export type KeyConfig = z.infer<typeof Key>
 
 /** Environment variables that override the file, by the field they set. */
@@ -142,6 +187,13 @@ export const ENVIRONMENT: Record<string, (config: Record<string, unknown>, value
   ANSWERABLE_RETENTION_DAYS: (config, value) => {
     config.retentionDays = Number(value)
   },
+  ANSWERABLE_NETWORK_HOST: (config, value) => setNetwork(config, { host: value }),
+  ANSWERABLE_NETWORK_PORT: (config, value) => setNetwork(config, { port: Number(value) }),
+  ANSWERABLE_NETWORK_URL: (config, value) => setNetwork(config, { publicUrl: value }),
+}
+
+function setNetwork(config: Record<string, unknown>, fields: Record<string, unknown>): void {
+  config.network = { ...(config.network as object | undefined), ...fields }
 }
 
 /** Reads and checks the configuration. Throws `bad-config` with every problem, a line each. */

@@ -5,6 +5,8 @@ import { AnswerableError, type ErrorCode } from '@answerable/core'
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   'bad-request': 400,
+  'bad-envelope': 400,
+  'bad-statement': 400,
   'bad-json': 400,
   'bad-encoding': 400,
   'bad-shape': 400,
@@ -20,6 +22,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'unknown-model': 404,
   conflict: 409,
   'erasure-refused': 409,
+  'wrong-host': 421,
+  'rule-forbids': 422,
   erased: 410,
   'too-large': 413,
   'too-many-requests': 429,

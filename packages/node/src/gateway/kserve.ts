@@ -1,5 +1,6 @@
 /** The Open Inference Protocol (KServe v2) over the models that run in this process. */
 import { AnswerableError, parseJson } from '@answerable/core'
+import type { SignedModel } from '@answerable/core/model'
 import {
   BINARY_HEADER,
   inferResponse,
@@ -21,11 +22,11 @@ export class ServedModel {
   readonly disclosure: string
   readonly metadata: ModelMetadata
 
-  constructor(model: OnnxModel) {
+  constructor(model: OnnxModel, signed?: SignedModel) {
     this.model = model
-    this.description = model.describe()
+    this.description = { ...model.describe(), ...(signed && { signed }) }
     const { name, version, manifest, runtime } = this.description
-    this.disclosure = JSON.stringify({ name, version, manifest: { sha256: manifest }, runtime })
+    this.disclosure = JSON.stringify({ name, version, manifest: { sha256: manifest }, signed, runtime })
     this.metadata = modelMetadata(this.description)
   }
 }

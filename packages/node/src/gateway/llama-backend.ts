@@ -1,5 +1,6 @@
 /** A GGUF model in this process behind the OpenAI endpoints: one generation at a time, and a queue with a bound. */
 import { AnswerableError } from '@answerable/core'
+import type { SignedModel } from '@answerable/core/model'
 import type { GenerationEnd, LlamaModel, ModelDescription, Prompt } from '../runtime/index.ts'
 import type { Backend, BackendCall, Exchange, Sink } from './backend.ts'
 import { LlamaAnswer } from './llama-answer.ts'
@@ -12,6 +13,8 @@ export interface LlamaBackendOptions {
   clock?: () => number
   /** Told of faults that the caller is told no more of than that there was one. */
   report?: (error: unknown) => void
+  /** The signed manifest that the model's file was compared with. */
+  signed?: SignedModel
 }
 
 /** What the model runs, of LlamaModel: tests of the queue put something slower in its place. */
@@ -39,10 +42,11 @@ export class LlamaBackend implements Backend {
   constructor(model: GgufModel, options: LlamaBackendOptions) {
     this.#model = model
     this.#options = options
-    this.description = model.describe()
+    const { signed } = options
+    this.description = { ...model.describe(), ...(signed && { signed }) }
     const { name, version, manifest, runtime } = this.description
     this.models = [name]
-    this.#disclosure = JSON.stringify({ name, version, manifest: { sha256: manifest }, runtime })
+    this.#disclosure = JSON.stringify({ name, version, manifest: { sha256: manifest }, signed, runtime })
   }
 
   describe(): string {

@@ -91,6 +91,19 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await turn()
 }
 
+test('a signed model is described with its manifest', async () => {
+  const signed = {
+    manifest: 'b'.repeat(64),
+    file: 'tiny.gguf',
+    signature: 'c'.repeat(64),
+    signer: { mode: 'key', key: 'd'.repeat(64) },
+  } as const
+  const backend = new LlamaBackend(new Parrot(), { queue: 0, signed })
+  assert.deepEqual(JSON.parse(backend.describe()).signed, signed)
+  assert.deepEqual(backend.description.signed, signed)
+  await backend.close()
+})
+
 test('one at a time, in order, and only so many wait', async () => {
   const model = new Parrot()
   const backend = new LlamaBackend(model, { queue: 2 })

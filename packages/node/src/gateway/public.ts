@@ -1,6 +1,6 @@
 /** Everything but the calls: receipts, logs, documents, models, health, and the page. */
 import { AnswerableError } from '@answerable/core'
-import { formatReceipt, RECEIPT_MEDIA_TYPE } from '@answerable/core/receipt'
+import { formatReceipt, RECEIPT_MEDIA_TYPE, type Receipt } from '@answerable/core/receipt'
 import { Hono } from 'hono'
 import type { Documents } from '../record/documents.ts'
 import type { Receipts } from '../record/receipts.ts'
@@ -14,6 +14,8 @@ import { listModels } from './openai.ts'
 
 export interface PublicOptions {
   receipts: Pick<Receipts, 'get'>
+  /** Adds what the registry says of a receipt, where a sealed one is asked for. */
+  seal(receipt: Receipt): Promise<void>
   /** Erases a record's content for its holder. */
   erase(id: string, secret: string): Promise<void>
   documents: Documents
@@ -33,7 +35,7 @@ export interface PublicOptions {
 }
 
 export function publicApp(options: PublicOptions): Hono {
-  const { receipts, erase, documents, backends, models, metrics, mounts } = options
+  const { receipts, seal, erase, documents, backends, models, metrics, mounts } = options
   const { callProtocol, trust, status, writable, report } = options
   const app = new Hono()
   // Receipts may be checked by any page, and they are opened by a secret that no browser sends by itself.
@@ -46,6 +48,7 @@ export function publicApp(options: PublicOptions): Hono {
   app.get('/receipts/:id', async c => {
     const secret = secretOf(c.req.header('authorization'))
     const receipt = await receipts.get(c.req.param('id'), secret)
+    if (c.req.query('sealed') !== undefined) await seal(receipt)
     return c.body(formatReceipt(receipt), 200, {
       'content-type': RECEIPT_MEDIA_TYPE,
       'cache-control': 'private, no-store',

@@ -39,6 +39,7 @@ class Relay implements Sink {
   readonly #send: BackendCall
   /** Begun beside the upstream's own work, so that a stream's first byte waits for neither alone. */
   readonly #begun: Promise<Begun> | undefined
+  readonly #promise: Promise<string> | undefined
   readonly #chunks: Buffer[] = []
   #length = 0
   #head: AnswerHead | undefined
@@ -64,6 +65,11 @@ class Relay implements Sink {
       // Looked at when the answer begins; until then a failure is not unhandled.
       begun.catch(() => undefined)
       this.#begun = begun
+      // Made while the upstream thinks; what fails here fails with the beginning or with the stream.
+      if (stream) {
+        this.#promise = begun.then(record => call.context.promise(record))
+        this.#promise.catch(() => undefined)
+      }
       if (nonce !== undefined) {
         send.seedFor = async () => deriveSeed((await begun).entry, utf8(nonce), nodeSuite)
       }
@@ -82,9 +88,10 @@ class Relay implements Sink {
   head(head: AnswerHead): void {
     this.#head = head
     if (!one(head.headers['content-type']).startsWith('text/event-stream')) return
-    const { recorder } = this.#call.context
+    const { recorder, promise } = this.#call.context
     const begun = this.#begun ?? recorder.begin(this.#asked)
-    this.#stream = new StreamRelay(this.#call, head, begun, {
+    const promised = this.#promise ?? begun.then(promise)
+    this.#stream = new StreamRelay(this.#call, head, begun, promised, {
       pause: () => this.#exchange.pause(),
       resume: () => this.#exchange.resume(),
       abort: () => this.#exchange.abort(),

@@ -14,9 +14,11 @@ import { readBody, sendError } from './http.ts'
 import { handleInfer, type ServedModels } from './kserve.ts'
 import type { Metrics } from './metrics.ts'
 import { handleOpenAI } from './openai.ts'
-import { refuseStrangers } from './strangers.ts'
+import { StrangerCheck } from './strangers.ts'
 
 export interface ServerOptions {
+  /** Whether calls have to wait for the node to be ready: they are refused until then. */
+  starting(): boolean
   context: CallContext
   callers: Callers
   backends: readonly Backend[]
@@ -31,12 +33,12 @@ export interface ServerOptions {
 
 export function createGateway(options: ServerOptions): Server {
   const other = getRequestListener(options.fetch, { overrideGlobalObjects: false })
-  const { context, callers, backends, models, metrics, callProtocol, report } = options
+  const { starting, context, callers, backends, models, metrics, callProtocol, report } = options
   const { limits } = context.config
   const { concurrent, bodySeconds } = limits
   const pending = new Map<string, Promise<void>>()
   const { publicUrl } = context.config
-  const own = publicUrl === undefined ? [] : [new URL(publicUrl).hostname]
+  const strangers = new StrangerCheck(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])
   let running = 0
   metrics.observe('answerable_calls_running', 'Calls under way', () => running)
 
@@ -51,6 +53,11 @@ export function createGateway(options: ServerOptions): Server {
     try {
       if (running > concurrent)
         throw new AnswerableError('too-many-requests', `this gateway takes ${concurrent} calls at a time`)
+      if (starting())
+        throw new AnswerableError(
+          'unavailable',
+          'this node is being stated in the registry; try again in a second',
+        )
       const { problem } = context.recorder
       if (problem !== undefined) throw problem
       const caller = callers.admit(request.headers.authorization, Date.now())
@@ -76,7 +83,7 @@ export function createGateway(options: ServerOptions): Server {
       // Receipts are opened by a secret that no browser sends by itself, so any page may check one.
       const { host, origin } = request.headers
       if (!callers.closed)
-        refuseStrangers({ host, origin: path.startsWith('/receipts/') ? undefined : origin }, own)
+        strangers.refuse({ host, origin: path.startsWith('/receipts/') ? undefined : origin })
     } catch (error) {
       sendError(request, response, error)
       return

@@ -50,7 +50,13 @@ export class StreamRelay {
   readonly #started: Promise<void>
   #settle!: { resolve(): void; reject(error: unknown): void }
 
-  constructor(call: Call, head: AnswerHead, begun: Promise<Begun>, exchange: Exchange) {
+  constructor(
+    call: Call,
+    head: AnswerHead,
+    begun: Promise<Begun>,
+    promise: Promise<string>,
+    exchange: Exchange,
+  ) {
     this.#call = call
     this.#head = head
     this.#exchange = exchange
@@ -59,7 +65,7 @@ export class StreamRelay {
     })
     const { streamSeconds } = call.context.config.limits
     this.#timer = setTimeout(() => this.#breakOff('upstream-timeout'), streamSeconds * 1000)
-    this.#started = begun.then(record => this.#start(record))
+    this.#started = Promise.all([begun, promise]).then(([record, text]) => this.#start(record, text))
     this.#started.catch(error => this.#refuse(error))
   }
 
@@ -88,8 +94,7 @@ export class StreamRelay {
     void this.#finish('interrupted', outcome)
   }
 
-  async #start(begun: Begun): Promise<void> {
-    const promise = await this.#call.context.promise(begun)
+  async #start(begun: Begun, promise: string): Promise<void> {
     this.#begun = begun
     const { response } = this.#call
     if (!response.destroyed) {

@@ -14,6 +14,8 @@ export interface Draft {
   /** About how many bytes the record will have. */
   bytes: number
   make(): NewRecord
+  /** Whether a checkpoint over it will be asked for as soon as it is durable. */
+  signed?: boolean
 }
 
 interface Waiting {
@@ -28,11 +30,11 @@ export const MOST_BYTES = 32 << 20
 
 export class CommitQueue {
   /** Makes records durable, all or none, and tells where each is. Never called twice at a time. */
-  readonly #commit: (records: NewRecord[]) => Promise<Committed[]>
+  readonly #commit: (records: NewRecord[], signed: boolean) => Promise<Committed[]>
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
 
-  constructor(commit: (records: NewRecord[]) => Promise<Committed[]>) {
+  constructor(commit: (records: NewRecord[], signed: boolean) => Promise<Committed[]>) {
     this.#commit = commit
   }
 
@@ -57,7 +59,8 @@ export class CommitQueue {
         const records: NewRecord[] = []
         const made = batch.filter(waiting => makes(waiting, records))
         if (made.length === 0) continue
-        const committed = await this.#commit(records)
+        const signed = made.some(({ draft }) => draft.signed)
+        const committed = await this.#commit(records, signed)
         for (let i = 0; i < made.length; i++) made[i]!.resolve(committed[i]!)
       } catch (error) {
         for (const { reject } of batch) reject(error)

@@ -7,14 +7,19 @@ import { AnswerableError } from '@answerable/core'
 import type { Disk, DiskFile } from '../storage/disk.ts'
 
 const BYTES = 32
+const FIRST_TAIL = 256 * BYTES
 
 export class HashFile {
   readonly #file: DiskFile
   readonly #path: string
   /** Values on disk, of those that count. Behind them may be some of a flush that failed; they are written again. */
   #flushed: number
-  /** Values behind those on disk. */
-  #tail: Uint8Array[] = []
+  /**
+   * Values behind those on disk, side by side and with room for more: as objects they would live just long enough to be
+   * the garbage collector's dearest.
+   */
+  #tail: Buffer = Buffer.allocUnsafe(FIRST_TAIL)
+  #pending = 0
   /** One at a time: two would write the same values, and count them twice. */
   #flushing: Promise<void> | undefined
 
@@ -40,17 +45,23 @@ export class HashFile {
   }
 
   get length(): number {
-    return this.#flushed + this.#tail.length
+    return this.#flushed + this.#pending
   }
 
   /** Values that wait for `flush`. */
   get pending(): number {
-    return this.#tail.length
+    return this.#pending
   }
 
-  /** Keeps the value as it is, without a copy. */
   append(value: Uint8Array): void {
-    this.#tail.push(value)
+    const at = this.#pending * BYTES
+    if (at === this.#tail.length) {
+      const larger = Buffer.allocUnsafe(this.#tail.length * 2)
+      larger.set(this.#tail)
+      this.#tail = larger
+    }
+    this.#tail.set(value, at)
+    this.#pending++
   }
 
   /** Makes durable all that was appended before. Appending may go on meanwhile. */
@@ -64,26 +75,26 @@ export class HashFile {
   }
 
   async #flush(): Promise<void> {
-    const values = this.#tail.slice()
-    if (values.length === 0) return
-    await this.#file.write(Buffer.concat(values), this.#flushed * BYTES)
-    this.#flushed += values.length
-    this.#tail = this.#tail.slice(values.length)
+    const count = this.#pending
+    if (count === 0) return
+    // What is appended meanwhile comes behind these, here or in a larger copy.
+    await this.#file.write(this.#tail.subarray(0, count * BYTES), this.#flushed * BYTES)
+    this.#flushed += count
+    this.#tail.copyWithin(0, count * BYTES, this.#pending * BYTES)
+    this.#pending -= count
   }
 
   /** `count` values from `start`, side by side; fewer only beyond the last. Throws `corrupt` where the file was cut. */
   async read(start: number, count: number): Promise<Buffer> {
     // What is in memory is taken before waiting, so that a flush in between leaves no gap.
-    const memory = this.#tail.slice(
-      Math.max(0, start - this.#flushed),
-      Math.max(0, start + count - this.#flushed),
-    )
+    const place = (index: number) => Math.max(0, Math.min(index - this.#flushed, this.#pending)) * BYTES
+    const memory = Buffer.from(this.#tail.subarray(place(start), place(start + count)))
     const onDisk = Math.max(0, Math.min(count, this.#flushed - start))
-    if (onDisk === 0) return Buffer.concat(memory)
+    if (onDisk === 0) return memory
     const disk = await this.#file.read(start * BYTES, onDisk * BYTES)
     if (disk.length < onDisk * BYTES)
       throw new AnswerableError('corrupt', `${this.#path}: ends before hash ${start + onDisk}`)
-    return memory.length === 0 ? disk : Buffer.concat([disk, ...memory])
+    return memory.length === 0 ? disk : Buffer.concat([disk, memory])
   }
 
   close(): Promise<void> {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { AnswerableError, equal } from '@answerable/core'
-import { signatureLine } from '@answerable/core/note'
-import { leafHash, parseTlogProof, verifyInclusion } from '@answerable/core/tlog'
+import { openNote, parseNote, signatureLine } from '@answerable/core/note'
+import { Frontier, leafHash, parseCheckpoint, parseTlogProof, verifyInclusion } from '@answerable/core/tlog'
 import { type Fault, FaultyDisk } from '../../test/faulty-disk.ts'
 import { FileStorage, type NewRecord, type RecordStorage } from '../storage/index.ts'
 import { noteSigner } from './keys.ts'
@@ -181,6 +181,69 @@ test('a publication that fails is made up for by the next, whichever of its file
     }
     await again.close()
   }
+})
+
+test('a checkpoint signed beside its write is that of the tree, and of no other where the write fails', async () => {
+  let fails = false
+  let release: (() => void) | undefined
+  const { storage, state } = stub({
+    commit: async () => {
+      await new Promise<void>(resolve => {
+        release = resolve
+      })
+      if (!fails) return
+      state.writable = false
+      throw new AnswerableError('not-writable', 'no disk')
+    },
+  })
+  let signatures = 0
+  const counting = {
+    ...signer,
+    sign: (message: Uint8Array) => {
+      signatures++
+      return signer.sign(message)
+    },
+  }
+  const log = await open(new FaultyDisk(), { storage, signer: counting, retryMs: 0 })
+  const frontier = new Frontier(suite)
+  const add = async (text: string, signed: boolean) => {
+    const adding = log.appendDraft({ bytes: 1, signed, make: () => record(text) })
+    release = undefined
+    while (release === undefined) await new Promise(resolve => setImmediate(resolve))
+    await new Promise(resolve => setTimeout(resolve, 5))
+    const before = signatures
+    // Nobody gets a checkpoint over what is not durable yet.
+    assert.equal(log.signed.size, frontier.size)
+    ;(release as () => void)()
+    await adding
+    frontier.append(leafHash(record(text).entry, suite))
+    agrees()
+    assert.equal(signatures - before, signed ? 0 : 1)
+  }
+  const agrees = () => {
+    const { size, root, note } = log.signed
+    assert.equal(size, frontier.size)
+    assert.ok(equal(root, frontier.root()))
+    openNote(note, [signer.key], suite)
+    assert.ok(equal(parseCheckpoint(parseNote(note).text).root, root))
+  }
+  for (const [text, signed] of [
+    ['one', true],
+    ['two', false],
+    ['three', true],
+  ] as const) {
+    await add(text, signed)
+    agrees()
+  }
+  fails = true
+  await assert.rejects(add('never', true), { code: 'not-writable' })
+  agrees()
+  fails = false
+  while (!log.writable) await new Promise(resolve => setImmediate(resolve))
+  // The same size as the one that never was, and another tree.
+  await add('four', false)
+  agrees()
+  await log.close()
 })
 
 test('a log of statements holds the statements themselves', async () => {

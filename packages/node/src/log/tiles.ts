@@ -7,6 +7,7 @@ import { AnswerableError, equal, type Suite } from '@answerable/core'
 import {
   consistencyProof,
   Frontier,
+  HASH_LENGTH,
   type HashReader,
   inclusionProof,
   leafHash,
@@ -33,23 +34,27 @@ const LEVELS = 7
 class RecentNodes {
   /** Of each level. */
   readonly #most: number
-  readonly #levels: { count: number; hashes: Uint8Array[] }[] = []
+  /** Rings of hashes side by side, which the garbage collector need not look into. */
+  readonly #levels: { first: number; count: number; hashes: Uint8Array }[] = []
 
   constructor(most: number) {
     this.#most = most
   }
 
   add(level: number, index: number, hash: Uint8Array): void {
-    this.#levels[level] ??= { count: 0, hashes: [] }
+    this.#levels[level] ??= { count: 0, first: index, hashes: new Uint8Array(this.#most * HASH_LENGTH) }
     const ring = this.#levels[level]
-    ring.hashes[index % this.#most] = hash
+    ring.hashes.set(hash, (index % this.#most) * HASH_LENGTH)
     ring.count = index + 1
   }
 
   get(level: number, index: number): Uint8Array | undefined {
     const ring = this.#levels[level]
     if (ring === undefined || index >= ring.count || index < ring.count - this.#most) return undefined
-    return ring.hashes[index % this.#most]
+    // Of before this process: the ring has room for it, and nothing in it.
+    if (index < ring.first) return undefined
+    const at = (index % this.#most) * HASH_LENGTH
+    return ring.hashes.slice(at, at + HASH_LENGTH)
   }
 }
 
@@ -97,6 +102,13 @@ export class Tiles {
 
   root(): Uint8Array {
     return this.#frontier.root()
+  }
+
+  /** The root that the tree will have with these entries, none of which it takes. */
+  rootWith(entries: readonly Uint8Array[]): Uint8Array {
+    const frontier = this.#frontier.clone()
+    for (const entry of entries) frontier.append(leafHash(entry, this.#suite))
+    return frontier.root()
   }
 
   /** Adds an entry, already durable elsewhere. Costs about two hashes. */

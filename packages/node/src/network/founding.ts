@@ -63,9 +63,19 @@ export function applicationEntry(
   )
 }
 
-function memberFields(membership: Membership, url: string): JsonObject {
-  const { member, name, ownerGroup, roles, jurisdiction, hosting } = membership
-  return { id: member, name, ownerGroup, roles, jurisdiction, hosting, url }
+/** A member's own words about itself, as statements have them. */
+export function memberFields(membership: Membership, url: string | null): JsonObject {
+  const { member, name, ownerGroup, roles, jurisdiction, hosting, evidence } = membership
+  return {
+    id: member,
+    name,
+    ownerGroup,
+    roles,
+    jurisdiction,
+    hosting,
+    ...(url !== null && { url }),
+    ...(evidence && { evidence: { ...evidence } }),
+  }
 }
 
 function keysOf(keyring: Keyring): JsonObject[] {

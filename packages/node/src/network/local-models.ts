@@ -5,6 +5,7 @@ import { ServedModel } from '../gateway/kserve.ts'
 import { LlamaBackend } from '../gateway/llama-backend.ts'
 import { LlamaModel, type ModelDescription, OnnxModel } from '../runtime/index.ts'
 import { openDemoModels } from './demo.ts'
+import { checkSignedFile, type SignedFiles } from './signed-files.ts'
 
 export interface LocalModels {
   /** GGUF models, which answer under /v1. */
@@ -13,6 +14,8 @@ export interface LocalModels {
   models: Map<string, ServedModel>
   /** Of all of them. */
   descriptions: ModelDescription[]
+  /** Those that are signed, with their signature files. */
+  signed: SignedFiles[]
 }
 
 export interface LocalModelsOptions {
@@ -29,13 +32,20 @@ export async function openLocalModels(
 ): Promise<LocalModels> {
   const backends: LlamaBackend[] = []
   const models = new Map(demo === undefined ? [] : await openDemoModels(demo))
+  const signedFiles: SignedFiles[] = []
   try {
-    for (const { name, version, file, sha256, contextSize } of localModels) {
+    for (const { name, version, file, sha256, contextSize, signature, share } of localModels) {
       if (models.has(name))
         throw new AnswerableError('bad-config', `localModels: ${name} is the name of a model of the demo`)
+      const found =
+        signature &&
+        (await checkSignedFile(file, signature, clock(), { name, version, share: share === true }))
+      const signed = found?.signed
+      if (found !== undefined) signedFiles.push(found)
       if (/\.onnx$/i.test(file)) {
-        const served = new ServedModel(await OnnxModel.open(file, { name, version }))
+        const served = new ServedModel(await OnnxModel.open(file, { name, version }), signed)
         const { manifest } = served.description
+        found?.expect(manifest)
         if (sha256 !== undefined && sha256 !== manifest)
           throw new AnswerableError(
             'bad-config',
@@ -45,7 +55,15 @@ export async function openLocalModels(
       } else {
         const options = { name, version, ...(sha256 && { sha256 }), ...(contextSize && { contextSize }) }
         const model = await LlamaModel.open(file, options)
-        backends.push(new LlamaBackend(model, { queue: limits.localQueue, clock, ...(report && { report }) }))
+        backends.push(
+          new LlamaBackend(model, {
+            queue: limits.localQueue,
+            clock,
+            ...(report && { report }),
+            ...(signed && { signed }),
+          }),
+        )
+        found?.expect(model.describe().manifest)
       }
     }
   } catch (error) {
@@ -53,5 +71,5 @@ export async function openLocalModels(
     throw error
   }
   const descriptions = [...models.values(), ...backends].map(({ description }) => description)
-  return { backends, models, descriptions }
+  return { backends, models, descriptions, signed: signedFiles }
 }

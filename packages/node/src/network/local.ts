@@ -6,8 +6,9 @@
 import { join } from 'node:path'
 import { AnswerableError, toHex } from '@answerable/core'
 import { type NoteSigner, signerVkey, type VerifierKey } from '@answerable/core/note'
+import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
 import type { RegistryPoint } from '@answerable/core/statement'
-import { ownerGroups, type Policy } from '@answerable/core/tlog'
+import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import type { Backend } from '../gateway/backend.ts'
 import { callPaths } from '../gateway/call-paths.ts'
@@ -18,21 +19,29 @@ import { Metrics } from '../gateway/metrics.ts'
 import { GatewayNode, listen, registryPoint } from '../gateway/node.ts'
 import { publicApp, VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
+import { sharedModelsApp } from '../gateway/shared-models.ts'
 import { Upstream } from '../gateway/upstream.ts'
 import { Documents } from '../record/documents.ts'
+import { Sealer } from '../registry/sealer.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
 import type { Fetch, ForkEvidence } from '../witness/index.ts'
+import { forgetAddress, saveAddress } from './address.ts'
+import { networkApp } from './admission.ts'
 import { demoApp } from './demo.ts'
+import { type Exposed, listenExposed } from './exposed.ts'
 import { addGauges } from './gauges.ts'
 import { getFromAny, openOlder, signerOf, succeed } from './generations.ts'
 import { loadIdentity } from './identity.ts'
+import { Invitations } from './invitations.ts'
 import { openLocalModels } from './local-models.ts'
-import { loadMembership } from './membership.ts'
+import { loadMembership, slugOf } from './membership.ts'
+import { nodeApp } from './node-app.ts'
 import { Operator } from './operator.ts'
 import { nodeDescriptor, terms, trustOffer } from './papers.ts'
 import { openMember } from './registry-member.ts'
 import type { RegistryNode } from './registry-node.ts'
+import { standing } from './standing.ts'
 import type { LocalWitness } from './witnesses.ts'
 
 export interface LocalOptions {
@@ -69,6 +78,10 @@ export interface LocalNetwork {
   gateway: GatewayNode
   registry: RegistryNode
   member: string
+  /** Where other members and readers reach this process, as the registry is told. */
+  publicUrl: string
+  /** Where the listener for them is, where it is another one. */
+  exposed: string | undefined
   local: readonly LocalWitness[]
   close(): Promise<void>
 }
@@ -104,7 +117,7 @@ async function start(
   // Set below: the registry begins before there is a gateway to tell.
   let onPoint: ((point: RegistryPoint) => void) | undefined
   const { membership, keyring, registry, witnesses } = await openMember(
-    { ...options, id, url: config.publicUrl ?? `http://${config.host}:${config.port}`, report },
+    { ...options, id, url: statedUrl(config) ?? listeningUrl(config), report },
     async official => {
       const root = toHex(official.root)
       await documents.putCheckpoint(root, official.size, official.note)
@@ -125,6 +138,8 @@ async function start(
   const backends: Backend[] = [...(options.backends ?? []), ...own.backends, ...upstreams]
   for (const backend of backends) onClose(() => backend.close())
 
+  // Receipts bring the signature of the model that answered, where it is small enough to travel.
+  for (const { bytes } of own.signed) if (bytes.length <= MAX_DOCUMENT_BYTES) await documents.put(bytes)
   const termsText = terms(config)
   const descriptors = new Map<string, string>()
   const papersFor = async (key: VerifierKey) => {
@@ -132,7 +147,7 @@ async function start(
     descriptors.set(key.name, node)
     return { node, charter: registry.network, terms: await documents.put(Buffer.from(termsText)) }
   }
-  let address: string | undefined = config.publicUrl
+  let address = statedUrl(config)
   let running: GatewayNode | undefined
   const operator = new Operator({
     registry,
@@ -141,10 +156,12 @@ async function start(
     node: () => {
       const signer = signers.at(-1)!
       const descriptor = descriptors.get(signer.key.name)
-      const digests = own.descriptions.map(({ manifest }) => manifest)
+      const digests = own.descriptions.map(({ manifest, signed }) => signed?.manifest ?? manifest)
       return descriptor === undefined ? undefined : { signer, descriptor, models: [...new Set(digests)] }
     },
     witnessed: () => running?.publisher.witnessed,
+    consistency: (oldSize, size) =>
+      oldSize === size ? Promise.resolve([]) : running!.store.log.consistencyProof(oldSize, size),
   })
   await registry.begin()
   const charter = await registry.charter()
@@ -161,7 +178,8 @@ async function start(
       disk,
       folder: join(folder, generation.folder),
       signer,
-      config,
+      // Receipts are fetched by others as well, so their addresses are those that others reach.
+      config: { ...config, publicUrl: config.publicUrl ?? config.network?.publicUrl },
       witnesses: registry.witnessClients(),
       policy: registry.policy,
       documents,
@@ -197,46 +215,36 @@ async function start(
   const metrics = new Metrics()
   addGauges(metrics, gateway)
   const currentSigner = gateway.options.signer
-  const status = () => ({
-    network: id,
-    owner: config.operator,
-    version: VERSION,
-    log: {
-      origin: currentSigner.key.name,
-      signed: gateway.store.log.signed.size,
-      published: gateway.store.log.published.size,
-      witnessed: gateway.publisher.witnessed?.size ?? 0,
-      writable: gateway.store.log.writable,
-      halted: gateway.store.log.halted?.message ?? null,
-    },
-    registry: {
-      origin: registry.book.state.host?.origin ?? null,
-      size: registry.book.size,
-      witnessed: registry.mirror.official?.size ?? 0,
-      hosting: registry.hosting,
-    },
-    member: membership.member,
-    validator: registry.validator.status,
-    witnesses: gateway.publisher.witnesses,
-    owners: ownerGroups(registry.policy).map(({ name, witnesses: all }) => ({
-      name: name.replace(/^owner-/, ''),
-      witnesses: all.map(one => one.name),
-    })),
-    models: [...models.keys()],
-    upstreams: backends.map(({ name, models: names }) => ({ name, models: names })),
-  })
   const mounts: Record<string, Hono> = {
     '/log': logApp(() => gateway.store.log, currentSigner.key),
     ...registry.apps(),
+    '/network': networkApp({
+      book: registry.book,
+      submitter: registry.submitter,
+      keyring,
+      network: registry.network,
+      invitations: new Invitations(disk, folder),
+      ...(options.clock && { clock: options.clock }),
+    }),
+    '/node': nodeApp({
+      book: registry.book,
+      operator,
+      member: membership.member,
+      url: () => address,
+      origin: currentSigner.key.name,
+    }),
   }
   for (const [i, { log, key: logKey }] of older.entries())
     mounts[`/logs/${i + 1}`] = logApp(() => log, logKey)
   if (demo) mounts['/demo'] = demoApp()
+  mounts['/models'] = sharedModelsApp(own.signed.filter(({ share }) => share))
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
   const callProtocol = callPaths(config.passThrough)
+  const sealer = new Sealer(registry.book)
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
+    seal: receipt => sealer.seal(receipt),
     async erase(receiptId, secret) {
       // Opening it shows that the secret is the holder's.
       await gateway.receipts.get(receiptId, secret)
@@ -249,11 +257,14 @@ async function start(
     metrics,
     mounts,
     trust: () => trustOffer(nameOf(registry, config.operator), registry.policy, registry.network),
-    status,
-    writable: () => gateway.store.log.writable,
+    status: () => standing({ id, membership, config, gateway, registry, models, backends }),
+    writable: () => ready && gateway.store.log.writable,
     report: fault,
   })
+  // A call before the node is stated would have a record that names a registry that does not know it.
+  let ready = false
   const server = createGateway({
+    starting: () => !ready,
     context: gateway.callContext(fault),
     callers,
     backends,
@@ -263,10 +274,20 @@ async function start(
     fetch: request => app.fetch(request),
     report: fault,
   })
+  let exposed: Exposed | undefined
+  if (config.network !== undefined) {
+    const second = await listenExposed(request => app.fetch(request), config.network)
+    onClose(() => second.close())
+    exposed = second
+  }
   const url = await listen(server, config.host, config.port)
-  address ??= url
+  address ??= exposed?.url ?? url
+  await saveAddress(disk, folder, { url, publicUrl: address })
+  onClose(() => forgetAddress(disk, folder))
   // The log is stated before it is shown to anyone, so that the first record is already one that witnesses take.
   await operator.reconcile()
+  if (registry.hosting) await registry.publishNow()
+  ready = true
   let told = ''
   registry.start(async () => {
     await operator.reconcile()
@@ -307,6 +328,8 @@ async function start(
     gateway,
     registry,
     member: membership.member,
+    publicUrl: address,
+    exposed: exposed?.url,
     local: witnesses,
     close,
   }
@@ -315,9 +338,19 @@ async function start(
 /** What a reader is offered to call the network: the name of a common one, or the owner's where it is theirs alone. */
 function nameOf({ book }: RegistryNode, operator: string): string {
   const { members, name } = book.state
-  return members.size > 1 ? name : `${operator}-${name}`
+  return slugOf(members.size > 1 ? name : `${operator}-${name}`)
+}
+
+/** The address that the configuration gives this member. */
+function statedUrl({ network, publicUrl }: GatewayConfig): string | undefined {
+  return network === undefined ? publicUrl?.replace(/\/+$/, '') : network.publicUrl
 }
 
 function isFork(cause: unknown): cause is ForkEvidence {
   return cause !== null && typeof cause === 'object' && 'note' in cause && 'size' in cause
+}
+
+/** Before it listens: where it will, unless the port is any. */
+function listeningUrl({ network, host, port }: GatewayConfig): string {
+  return `http://${network?.host ?? host}:${network?.port ?? port}`
 }

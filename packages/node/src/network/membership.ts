@@ -17,6 +17,8 @@ const Membership = z.strictObject({
   roles: z.array(z.enum(ROLES)).min(1),
   jurisdiction: z.string().regex(/^[A-Z]{2}$/, 'a country as in ISO 3166-1 alpha-2'),
   hosting: z.string().min(1).max(256),
+  /** Of a legal entity: what the document is, and its digest. */
+  evidence: z.strictObject({ description: z.string().min(1).max(256), sha256: Digest }).optional(),
   /** How many witnesses this member runs. */
   witnesses: z.number().int().min(0).max(9),
   /** What the network is called; only where it was founded here. */

@@ -2,8 +2,9 @@
  * What an operator's process states of itself: where it answers, what its node is and which log it writes, and once an
  * epoch how far that log has come. Compared with what the registry holds, again and again, so nothing is said twice.
  */
-import { errorCode, toHex } from '@answerable/core'
+import { errorCode, type JsonObject, toBase64, toHex } from '@answerable/core'
 import { formatVkey, type NoteSigner } from '@answerable/core/note'
+import type { StatementSigner } from '@answerable/core/registry'
 import type { SignedCheckpoint } from '../log/log.ts'
 import type { Keyring } from '../registry/keyring.ts'
 import { statementSigner } from '../registry/keyring.ts'
@@ -20,10 +21,17 @@ export interface OperatorOptions {
   node(): { signer: NoteSigner; descriptor: string; models: readonly string[] } | undefined
   /** The newest checkpoint of the inference log that a quorum cosigned. */
   witnessed(): SignedCheckpoint | undefined
+  /** The log's own proof that one of its trees continues another. */
+  consistency(oldSize: number, size: number): Promise<Uint8Array[]>
 }
+
+/** How long a copy may lag behind the host before what was said to it is said again, in milliseconds. */
+const LAG_MS = 30_000
 
 export class Operator {
   readonly #options: OperatorOptions
+  /** What the host took last, by kind, and when. */
+  readonly #said = new Map<string, { body: string; at: number }>()
   #running: Promise<void> | undefined
 
   constructor(options: OperatorOptions) {
@@ -42,8 +50,14 @@ export class Operator {
     const { registry, keyring } = this.#options
     const { state } = registry.book
     const member = state.members.get(keyring.member)
-    if (member?.status !== 'active') return
-    for (const step of [() => this.#address(), () => this.#node(), () => this.#anchor()]) {
+    // A suspended member may still answer for itself.
+    if (member?.status !== 'active' && member?.status !== 'suspended') return
+    for (const step of [
+      () => this.#address(),
+      () => this.#node(),
+      () => this.#anchor(),
+      () => this.#answer(),
+    ]) {
       await step().catch(error => {
         // The host is away, or what it holds is newer than what is here: the next round compares again.
         if (errorCode(error) === 'internal') throw error
@@ -55,7 +69,7 @@ export class Operator {
     const { registry, keyring, url } = this.#options
     const now = url()
     if (now === undefined || registry.book.state.members.get(keyring.member)!.url === now) return
-    await registry.submitter.state('member', { url: now }, [keyring.statements('member')])
+    await this.#state('member', { url: now }, [keyring.statements('member')])
   }
 
   async #node(): Promise<void> {
@@ -82,7 +96,7 @@ export class Operator {
     }
     const signers = [keyring.statements('member')]
     if (log === undefined) signers.push(statementSigner(own.signer))
-    await registry.submitter.state('node', body, signers)
+    await this.#state('node', body, signers)
   }
 
   async #anchor(): Promise<void> {
@@ -94,6 +108,30 @@ export class Operator {
     if (log === undefined || newest === undefined || newest.size === 0) return
     if (log.anchor !== null && (log.anchor.epoch >= state.epoch || log.anchor.size === newest.size)) return
     const body = { log: log.origin, size: newest.size, root: toHex(newest.root) }
-    await registry.submitter.state('anchor', body, [keyring.statements('member')])
+    await this.#state('anchor', body, [keyring.statements('member')])
+  }
+
+  /** Once, though the copy here does not have it yet. */
+  async #state(kind: string, body: JsonObject, signers: readonly StatementSigner[]): Promise<void> {
+    const text = JSON.stringify(body)
+    const said = this.#said.get(kind)
+    if (said?.body === text && Date.now() - said.at < LAG_MS) return
+    await this.#options.registry.submitter.state(kind, body, signers)
+    this.#said.set(kind, { body: text, at: Date.now() })
+  }
+
+  /** Answers challenges that say that a record of this log is under no checkpoint that a quorum saw. */
+  async #answer(): Promise<void> {
+    const { registry, keyring, node, witnessed, consistency } = this.#options
+    const origin = node()?.signer.key.name
+    const newest = witnessed()
+    if (newest === undefined) return
+    for (const { type, status, log, size, digest } of registry.book.state.challenges.values()) {
+      if (type !== 'consistency' || status !== 'open' || log !== origin || size > newest.size) continue
+      const proof = (await consistency(size, newest.size)).map(hash => toBase64(hash))
+      await this.#state('challenge-answer', { challenge: digest, checkpoint: newest.note, proof }, [
+        keyring.statements('member'),
+      ])
+    }
   }
 }

@@ -28,10 +28,11 @@ export function nodeDescriptor(
     operator,
     log: { origin: key.name, vkey: formatVkey(key) },
     software: { name: 'answerable', version },
-    models: models.map(({ name, version, manifest }) => ({
+    models: models.map(({ name, version, manifest, signed }) => ({
       name,
       version,
       manifest: { sha256: manifest },
+      ...(signed && { signed: { manifest: signed.manifest, key: signed.signer.key } }),
     })),
     evidence: null,
   })

@@ -5,8 +5,9 @@
  */
 import { join } from 'node:path'
 import { AnswerableError, toHex } from '@answerable/core'
+import { parseNote } from '@answerable/core/note'
 import { hostUrl, openEntry, policyFrom } from '@answerable/core/registry'
-import type { Policy } from '@answerable/core/tlog'
+import { type Policy, parseCheckpoint } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import { nodeSuite } from '../log/suite.ts'
 import { registryApp } from '../registry/app.ts'
@@ -22,6 +23,7 @@ import { Duties } from '../validator/duties.ts'
 import { Forks } from '../validator/forks.ts'
 import { type Gate, registryGate } from '../validator/gate.ts'
 import { Moves } from '../validator/moves.ts'
+import { Panel } from '../validator/panel.ts'
 import { Validator } from '../validator/validator.ts'
 import { checkStart, type Fetch, Publisher, WitnessClient } from '../witness/index.ts'
 import type { LocalWitness } from './witnesses.ts'
@@ -328,13 +330,17 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
       if (origin === book.origin)
         book.log.halt(new AnswerableError('conflict', `${origin}: its key signed another tree of ${size}`))
     })
+    const onFork = async (note: string, ours: string) => {
+      const { origin, size } = parseCheckpoint(parseNote(note).text)
+      await forks.keep({ origin, size, note, ours })
+    }
     const onDoubt = async (note: string, ours: string) => {
       await forks.compare(note, ours)
     }
-    const mirror = await Mirror.open({ book, disk, folder, network, onAbandoned, onDoubt })
+    const mirror = await Mirror.open({ book, disk, folder, network, member, onAbandoned, onFork, onDoubt })
     // A first copy that was cut short says nothing that was ever checked.
     const founded = book.state.host?.member === member
-    if (book.size > 0 && mirror.official === undefined && !founded) await book.rewind(0)
+    if (book.size > 0 && mirror.official === undefined && !founded) await book.rewind(0, [], true)
     if (book.size > 0 && book.state.network !== network)
       throw new AnswerableError('corrupt', `${bookFolder(folder)}: the registry of another network`)
     const client = (url: string) => clientOf(options, url)
@@ -342,7 +348,16 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
     const host = new Host(book, clock)
     const digestOf = (entry: Uint8Array) => nodeSuite.sha256Hex(openEntry(entry).payload)
     submitter = new Submitter({ book, network, member, host, client, clock, digestOf })
-    const duties = new Duties({ book, submitter, keyring, disk, folder: join(folder, 'beacon'), clock })
+    const panel = new Panel({ book, submitter, keyring, client })
+    const duties = new Duties({
+      book,
+      submitter,
+      keyring,
+      disk,
+      folder: join(folder, 'beacon'),
+      clock,
+      panel,
+    })
     const validator = await Validator.open({
       book,
       mirror,
@@ -368,6 +383,7 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
       client,
       peers,
       complaint: () => validator.complaint(),
+      forked: origin => forks.of(origin) !== undefined,
       cosigned: origin => Math.max(0, ...witnesses.map(witness => witness.cosigned(origin))),
       clock,
     })

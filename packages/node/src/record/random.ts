@@ -24,7 +24,16 @@ export function randomBytes(length: number): Buffer {
   return withRandom(length, bytes => Buffer.from(bytes))
 }
 
-/** `length` random bytes as base64url: a salt never needs to be anything else. */
-export function randomText(length: number): string {
-  return withRandom(length, bytes => bytes.toString('base64url'))
+/** As many texts as asked for, each of `length` random bytes in base64url. */
+export function randomTexts(length: number, count: number): string[] {
+  // Encoded in one go: with zeros up to the next multiple of three bytes between them, each ends where a digit does.
+  const stride = Math.ceil(length / 3) * 3
+  const digits = Math.ceil((length * 4) / 3)
+  return withRandom(stride * count, bytes => {
+    for (let at = length; at < bytes.length; at += stride) bytes.fill(0, at, at + stride - length)
+    const text = bytes.toString('base64url')
+    const texts: string[] = []
+    for (let at = 0; at < text.length; at += (stride * 4) / 3) texts.push(text.slice(at, at + digits))
+    return texts
+  })
 }

@@ -89,6 +89,7 @@ export class Receipts {
     // A stream is as old as its beginning, so the registry checkpoint that dates it is the one named there.
     const { registry } = receipt.begin === undefined ? statement : parseInference(receipt.begin.statement)
     await this.#addDocuments(receipt, statement, registry)
+    if (receipt.disclosures.model !== undefined) await this.#addSignature(receipt, receipt.disclosures.model)
     return receipt
   }
 
@@ -145,6 +146,14 @@ export class Receipts {
     const key = await this.#options.storage.key(found.index)
     if (key === undefined) throw new AnswerableError('erased', 'the content of that record was erased')
     return open(key, content, found)
+  }
+
+  /** The signature of the model that answered goes along with what names it. */
+  async #addSignature(receipt: Receipt, disclosure: string): Promise<void> {
+    const { signed } = parseDisclosure(disclosure).value as { signed?: { signature?: unknown } }
+    if (typeof signed?.signature !== 'string') return
+    const bytes = await this.#options.documents.get(signed.signature)
+    if (bytes !== undefined) receipt.modelSignature = bytes
   }
 
   async #addDocuments(

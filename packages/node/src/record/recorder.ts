@@ -6,6 +6,7 @@ import { hash, randomUUIDv7 } from 'node:crypto'
 import { AnswerableError } from '@answerable/core'
 import {
   CHUNK_KEY_BYTES,
+  DISCLOSURES,
   type DisclosureName,
   disclosureText,
   formatInference,
@@ -15,10 +16,10 @@ import {
 } from '@answerable/core/statement'
 import type { Log } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
-import { KEY_BYTES, type Part, sealContent } from '../storage/index.ts'
+import { KEY_BYTES, type Part, Sealing } from '../storage/index.ts'
 import type { IndexRow, RecordIndex } from '../storage/index-db.ts'
 import type { NewRecord } from '../storage/storage.ts'
-import { randomBytes, randomText, withRandom } from './random.ts'
+import { randomBytes, randomTexts, withRandom } from './random.ts'
 
 /** What was asked: the exact bytes, and the JSON texts of the disclosures about them. */
 export interface Asked {
@@ -149,14 +150,18 @@ export class Recorder {
     const { idempotency } = asked
     let record!: NewRecord
     const row = { id, part: 0, opens: true, idempotency } as const
-    const index = await this.#append(row, asked.request.length + OVERHEAD_BYTES, () => {
+    const bytes = asked.request.length + OVERHEAD_BYTES
+    const make = () => {
       const draft = new Draft()
       addAsked(draft, asked)
       if (idempotency !== undefined) addIdempotency(draft, idempotency, secret)
       record = this.#record(draft, { id, event: 'begin', holder })
       return record
-    })
-    return { id, secret, index, digest: hash('sha256', record.statement, 'hex'), holder, entry: record.entry }
+    }
+    // Its promise is a proof under a signed checkpoint.
+    const index = await this.#append(row, bytes, make, true)
+    const digest = Buffer.from(record.entry).toString('hex')
+    return { id, secret, index, digest, holder, entry: record.entry }
   }
 
   /** Records how a stream ended. */
@@ -176,8 +181,9 @@ export class Recorder {
     row: Omit<IndexRow, 'index' | 'position'>,
     bytes: number,
     make: () => NewRecord,
+    signed = false,
   ): Promise<number> {
-    const { index, position } = await this.#log.appendDraft({ bytes, make })
+    const { index, position } = await this.#log.appendDraft({ bytes, make, signed })
     this.#index.add({ ...row, index, position })
     return index
   }
@@ -192,7 +198,7 @@ export class Recorder {
     return {
       statement,
       entry: nodeSuite.sha256(statement),
-      content: sealContent(key, draft.parts),
+      content: draft.sealing.seal(key),
       key,
     }
   }
@@ -215,13 +221,14 @@ function newSecret(): { secret: string; holder: string } {
 /** Disclosures and bytes of one statement, on the way to being sealed. */
 class Draft {
   readonly digests: Partial<Record<DisclosureName, string>> = {}
-  readonly parts: [Part, Uint8Array][] = []
+  readonly sealing = new Sealing()
+  readonly #salts = randomTexts(SALT_BYTES, DISCLOSURES.length)
+  #disclosed = 0
 
   disclose(name: DisclosureName, valueJson: string): void {
-    const text = disclosureText(randomText(SALT_BYTES), name, valueJson)
-    const bytes = Buffer.from(text)
-    this.digests[name] = hash('sha256', bytes, 'hex')
-    this.parts.push([PART_OF[name], bytes])
+    const text = disclosureText(this.#salts[this.#disclosed++]!, name, valueJson)
+    this.digests[name] = hash('sha256', text, 'hex')
+    this.sealing.addText(PART_OF[name], text)
   }
 }
 
@@ -229,7 +236,7 @@ function addAsked(draft: Draft, { request, method, path, mediaType, model, sampl
   const sha256 = hash('sha256', request, 'hex')
   const value = `{"sha256":"${sha256}","length":${request.length},"method":"${method}","path":${JSON.stringify(path)},"mediaType":${JSON.stringify(mediaType)}}`
   draft.disclose('request', value)
-  draft.parts.push(['request', request])
+  draft.sealing.add('request', request)
   draft.disclose('model', model)
   draft.disclose('sampling', sampling)
   draft.disclose('parties', parties)
@@ -245,11 +252,11 @@ function addAnswered(draft: Draft, answered: Answered): void {
     `"mediaType":${JSON.stringify(mediaType)},"outcome":"${outcome}"` +
     (rest ? '}' : `,${JSON.stringify({ finishReason, usage, upstream, chunks }).slice(1)}`)
   draft.disclose('response', value)
-  draft.parts.push(['response', response])
+  draft.sealing.add('response', response)
 }
 
 function addIdempotency(draft: Draft, digest: string, secret: string): void {
-  draft.parts.push(['idempotency', Buffer.from(JSON.stringify({ digest, secret }))])
+  draft.sealing.addText('idempotency', JSON.stringify({ digest, secret }))
 }
 
 /** A key for the leaves of a stream's chunks, in hex. */

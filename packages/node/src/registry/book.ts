@@ -3,7 +3,7 @@
  * of this process's own. Only the host shows checkpoints signed by that key; at all others the same tree stands ready
  * to go on under it, should the host be moved there.
  */
-import { rename } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AnswerableError, fromUtf8, type Suite } from '@answerable/core'
 import { type NoteSigner, parseNote } from '@answerable/core/note'
@@ -126,30 +126,37 @@ export class RegistryBook {
 
   /**
    * Goes back to the first `size` entries, because those after them are an abandoned end, and on from there with
-   * others; nothing comes in between. What stood here is kept beside, as evidence, in a folder of its own.
+   * others; nothing comes in between, a crash neither. What stood here is kept beside, as evidence, in a folder of its
+   * own, unless `forget` says that it never was any.
    */
-  rewind(size: number, next: readonly Uint8Array[] = []): Promise<void> {
+  rewind(size: number, next: readonly Uint8Array[] = [], forget = false): Promise<void> {
     return this.#exclusive(async () => {
       const entries: Uint8Array[] = []
       for (let at = 0; at < size; at += BATCH)
         entries.push(...(await this.#log.entries(at, Math.min(BATCH, size - at))))
       entries.push(...next)
-      await this.#log.close()
-      const { folder } = this.#options
-      await rename(folder, `${folder}-abandoned-${Date.now()}`)
-      const opened = await open(this.#options)
-      const outcomes: Opened['outcomes'] = []
-      for (let at = 0; at < entries.length; at += BATCH) {
-        const part = entries.slice(at, at + BATCH)
-        for (const entry of part) outcomes.push({ outcome: opened.fold.append(entry), entry })
-        await write(opened.log, part, this.#options.suite ?? nodeSuite)
+      const { disk, folder, suite = nodeSuite } = this.#options
+      const made = nextOf(folder)
+      await rm(made, { recursive: true, force: true })
+      const { log } = await openAt(made, this.#options)
+      try {
+        for (let at = 0; at < entries.length; at += BATCH)
+          await write(log, entries.slice(at, at + BATCH), suite)
+      } finally {
+        await log.close()
       }
+      await this.#log.close()
+      const beside = `${folder}-abandoned-${Date.now()}`
+      await disk.rename(folder, beside)
+      await disk.rename(made, folder)
+      if (forget) await rm(beside, { recursive: true, force: true })
+      const opened = await open(this.#options)
       // All at once: nobody may see a state between the two.
       this.#log = opened.log
       this.#fold = opened.fold
       this.#byDigest = new Map()
       this.#outcomes = []
-      for (const { outcome, entry } of outcomes) this.#note(outcome, entry)
+      for (const { outcome, entry } of opened.outcomes) this.#note(outcome, entry)
     })
   }
 
@@ -227,7 +234,34 @@ interface Opened {
   outcomes: { outcome: Outcome; entry: Uint8Array }[]
 }
 
-async function open({ disk, folder, signer, suite = nodeSuite }: BookOptions): Promise<Opened> {
+/** Opens the book, once a rewind that was cut off is over, or undone. */
+async function open(options: BookOptions): Promise<Opened> {
+  const { disk, folder } = options
+  const made = nextOf(folder)
+  if (await isThere(made)) {
+    // The old one goes out of the way only when the new one is whole.
+    if (await isThere(folder)) await rm(made, { recursive: true, force: true })
+    else await disk.rename(made, folder)
+  }
+  return openAt(folder, options)
+}
+
+/** Where a rewind makes the book that is to come. */
+function nextOf(folder: string): string {
+  return `${folder}-next`
+}
+
+async function isThere(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    () => true,
+    error => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+      throw error
+    },
+  )
+}
+
+async function openAt(folder: string, { disk, signer, suite = nodeSuite }: BookOptions): Promise<Opened> {
   await forgetOther(disk, folder, signer)
   const storage = await FileStorage.open(disk, folder, {
     entryOf: suite.sha256,

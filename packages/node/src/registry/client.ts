@@ -4,7 +4,7 @@
  */
 import { AnswerableError, type ErrorCode, fromUtf8 } from '@answerable/core'
 import { MAX_NOTE_BYTES } from '@answerable/core/note'
-import { parseBundle, TILE_WIDTH, tilePath } from '@answerable/core/tlog'
+import { HASH_LENGTH, parseBundle, TILE_WIDTH, tilePath } from '@answerable/core/tlog'
 import { Deadline, type Exchange, exchange, type Fetch } from '../witness/exchange.ts'
 import type { Submitted } from './host.ts'
 
@@ -51,9 +51,20 @@ export class RegistryClient {
     }
   }
 
+  /** A tile of hashes there: not checked. */
+  async tile(level: number, index: number, width: number): Promise<Uint8Array> {
+    const path = `/registry/${tilePath(level, index, width)}`
+    return (await this.#call('GET', path, TILE_WIDTH * HASH_LENGTH)).body
+  }
+
   /** Hands a statement to the host. Throws with the code that the host gave. */
   async submit(entry: Uint8Array): Promise<Submitted> {
     return (await this.post('/registry/statements', fromUtf8(entry))) as Submitted
+  }
+
+  /** Any document there, as it is. */
+  async bytes(path: string): Promise<Uint8Array> {
+    return (await this.#call('GET', path, MAX_ANSWER)).body
   }
 
   async get(path: string): Promise<unknown> {

@@ -72,13 +72,12 @@ export class Host {
   }
 
   #takes(outcome: Outcome): boolean {
-    const { effective, digest, rule, tick } = outcome
+    const { effective, settles, tick } = outcome
     // It may have been moved since this was asked for.
     if (this.#book.state.host?.origin !== this.#book.origin) return false
     if (tick !== undefined && Math.abs(tick - this.#clock()) > MOST_OFF) return false
-    if (effective) return true
-    const handIn = digest === undefined ? undefined : this.#book.state.handIns.get(digest)
-    return handIn !== undefined && handIn.done === null && rule !== 'bad-signature'
+    // What a validator stamped goes in whatever comes of it; an altered copy of it does not.
+    return effective || settles === true
   }
 
   #answer({ resolve, reject }: Waiting, outcome: Outcome, taken: boolean): void {

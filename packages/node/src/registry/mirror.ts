@@ -6,8 +6,18 @@
 import { join } from 'node:path'
 import { AnswerableError, equal, errorCode, fromUtf8, type Suite } from '@answerable/core'
 import { parseNote, parseVkey } from '@answerable/core/note'
-import { policyFrom, Registry } from '@answerable/core/registry'
-import { evaluatePolicy, openCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
+import { judgeOfficial, Registry } from '@answerable/core/registry'
+import {
+  consistencyProof,
+  neededForConsistency,
+  neededForRoot,
+  openCheckpoint,
+  parseCheckpoint,
+  tileHashReader,
+  tilesForSubtrees,
+  treeRoot,
+  verifyConsistency,
+} from '@answerable/core/tlog'
 import { nodeSuite } from '../log/suite.ts'
 import type { Disk } from '../storage/disk.ts'
 import type { RegistryBook } from './book.ts'
@@ -20,12 +30,18 @@ export interface MirrorOptions {
   folder: string
   /** SHA-256 of the charter's statement, which is what this process knows its network by. */
   network: string
+  /** Whose copy this is. */
+  member: string
   suite?: Suite
+  /** How long one peer may take at a time; what was shown to be the host's by then stays. */
+  turnMs?: number
   /** Told of the entries of an abandoned end, once the book has left them behind. Must not throw. */
   onAbandoned?: (entries: readonly Uint8Array[]) => void
+  /** Told of two checkpoints that the host signed over two histories. */
+  onFork?: (note: string, ours: string) => Promise<void>
   /**
-   * Told of a checkpoint that the host signed and that was not found to go with `ours`, which it signed as well. That
-   * is no proof yet: whoever brought it may have brought other entries along.
+   * Told of a checkpoint that the host signed and whose entries could not be had, or not shown to go with those under
+   * `ours`: to be compared again when there is more here.
    */
   onDoubt?: (note: string, ours: string) => Promise<void>
 }
@@ -41,6 +57,12 @@ export interface Official {
 const PIECE = 2048
 /** Entries since the last official checkpoint that are replayed for a new host: more than a quorum would leave open. */
 const MOST_REPLAYED = 100_000
+/** Bytes of entries held in memory before they are checked. */
+const MOST_HELD = 256 << 20
+/** One peer's turn: whoever answers slowly, or without end, must not keep this process from the others. */
+const TURN_MS = 20_000
+/** How many times as long as a peer took up in vain it is not listened to. */
+const REST = 10
 
 export class Mirror {
   readonly #options: MirrorOptions
@@ -48,6 +70,8 @@ export class Mirror {
   #official: Official | undefined
   #newest: Official | undefined
   #running: Promise<unknown> = Promise.resolve()
+  /** Peers that took up time in vain, by URL, and until when they rest. */
+  readonly #resting = new Map<string, number>()
 
   private constructor(options: MirrorOptions) {
     this.#options = options
@@ -96,19 +120,21 @@ export class Mirror {
     const { host } = book.state
     if (host !== undefined && origin === host.origin) {
       openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
-      const fits = await this.#fits(note, peer).catch(async error => {
-        await this.#doubt(note)
-        throw error
-      })
-      if (!fits) return this.#forked(note, peer)
-      await this.#officiate(note)
+      const fits = await this.#fits(note, peer).catch(error => this.#doubt(note, error))
+      if (!fits) return this.#forked(note, peer).catch(error => this.#doubt(note, error))
+      const { size } = parseCheckpoint(parseNote(note).text)
+      // Not all of it yet, in the time that a peer has: the rest comes in its next turn.
+      if (size <= this.#options.book.size) await this.#officiate(note)
       // The entries themselves may say that the host has changed, or that a quorum is another.
       return
     }
     await this.#adopt(note, peer)
   }
 
-  /** Whether a checkpoint of the host continues, or is part of, what is here. What it adds is taken in. */
+  /**
+   * Whether a checkpoint of the host continues, or is part of, what is here. What it adds is taken in. It is said not to
+   * only where that is shown: a peer that gives false entries for a true checkpoint makes no liar of the host.
+   */
   async #fits(note: string, peer: RegistryClient): Promise<boolean> {
     const { book } = this.#options
     const { origin, size, root } = parseCheckpoint(parseNote(note).text)
@@ -122,23 +148,31 @@ export class Mirror {
     }
   }
 
-  /** The host signed this, and it seems another history than the one here. Where a quorum saw it, it is the one. */
+  /** The host signed this, and it is another history than the one here. Where a quorum saw it, it is the one. */
   async #forked(note: string, peer: RegistryClient): Promise<void> {
-    const { book } = this.#options
+    const { book, onFork } = this.#options
     const { origin, size } = parseCheckpoint(parseNote(note).text)
-    const before = this.newest?.note
-    await this.#doubt(note)
-    // A host never takes back what it signed itself: to sign on from elsewhere would be the second history.
+    const ours = this.newest
+    if (ours !== undefined && ours.note !== note && (await this.#contradicts(note, ours, peer)))
+      await onFork?.(note, ours.note)
+    // A host never takes back what it signed itself: to sign on from elsewhere would be a second history.
     if (origin === book.origin || !this.#isQuorum(note, book.registry))
       throw new AnswerableError('conflict', `${origin}: another history of ${size} entries than the one here`)
     await this.#adopt(note, peer)
-    // Now the entries are those of the quorum, and what was here before is what the host signed beside them.
-    if (before !== undefined) await this.#doubt(before)
   }
 
-  async #doubt(note: string): Promise<void> {
+  async #doubt(note: string, error: unknown): Promise<never> {
     const ours = this.newest?.note
     if (ours !== undefined && ours !== note) await this.#options.onDoubt?.(note, ours)
+    throw error
+  }
+
+  /** Whether two checkpoints of one origin are over two histories: of a longer one, as its own tree shows it. */
+  async #contradicts(note: string, ours: Official, peer: RegistryClient): Promise<boolean> {
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    if (origin !== ours.origin) return false
+    if (size <= ours.size) return !equal(await this.#options.book.log.rootAt(size), root)
+    return !equal(await rootIn(peer, ours.size, size, root, this.#suite), ours.root)
   }
 
   /**
@@ -146,15 +180,47 @@ export class Mirror {
    * replayed from the last official one; they count where they lead to it as host, and a quorum cosigned.
    */
   async #adopt(note: string, peer: RegistryClient): Promise<void> {
-    const { book, network } = this.#options
+    const { book } = this.#options
     const { origin, size, root } = parseCheckpoint(parseNote(note).text)
     const base = Math.min(this.#official?.size ?? 0, book.size)
     // An old host that has not heard yet, or a mirror that is behind: what it has is here.
     if (size < base) return
     if (book.size > 0 && size <= book.size && equal(await book.log.rootAt(size), root)) return
+    // Whose key the origin is, is mostly known: what it did not sign is not worth a replay.
+    const known = this.#hostKey(origin)
+    if (known !== undefined) openCheckpoint(note, [parseVkey(known, this.#suite)], this.#suite)
     if (book.size === 0) return this.#first(note, peer)
+    const began = Date.now()
+    if (began < (this.#resting.get(peer.url) ?? 0))
+      throw new AnswerableError('unavailable', `${peer.url}: asked again later, after what it gave last`)
+    try {
+      await this.#replay(note, peer, base)
+      this.#resting.delete(peer.url)
+    } catch (error) {
+      this.#resting.set(peer.url, Date.now() + REST * (Date.now() - began))
+      throw error
+    }
+  }
+
+  /** The vkey of an origin, where it is that of a member's key to host with. */
+  #hostKey(origin: string): string | undefined {
+    for (const { purpose, key } of this.#options.book.state.keys.values())
+      if (purpose === 'host' && key.slice(0, key.indexOf('+')) === origin) return key
+    return undefined
+  }
+
+  async #replay(note: string, peer: RegistryClient, base: number): Promise<void> {
+    const { book, network, turnMs = TURN_MS } = this.#options
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    const end = Date.now() + turnMs
     const fetched: Uint8Array[] = []
-    for await (const part of peer.entries(base, Math.min(size, base + MOST_REPLAYED))) fetched.push(...part)
+    let held = 0
+    for await (const part of peer.entries(base, Math.min(size, base + MOST_REPLAYED))) {
+      fetched.push(...part)
+      for (const { length } of part) held += length
+      if (held > MOST_HELD || Date.now() > end)
+        throw new AnswerableError('unavailable', `${peer.url}: its entries are too many, or come too slowly`)
+    }
     const scratch = new Registry(this.#suite)
     for (let at = 0; at < base; at += PIECE)
       for (const entry of await book.entries(at, Math.min(PIECE, base - at))) scratch.append(entry)
@@ -197,28 +263,26 @@ export class Mirror {
     await this.#officiate(note)
   }
 
-  /** Entries from where the book ends to a checkpoint's size. Where they do not make its tree, none of them stays. */
+  /**
+   * Entries from where the book ends to a checkpoint's size, in pieces, each shown to be a part of its tree before it is
+   * taken in. Throws `conflict` where that tree is another than the one here, and `bad-proof` where the peer gives
+   * what is in no tree of the host's.
+   */
   async #extend(peer: RegistryClient, size: number, root: Uint8Array, origin: string): Promise<void> {
-    const { book } = this.#options
-    const wrong = new AnswerableError(
-      'conflict',
-      `${origin}: its tree of ${size} does not continue what is here`,
-    )
-    const from = book.size
-    if (size - from <= PIECE) {
+    const { book, turnMs = TURN_MS } = this.#options
+    const end = Date.now() + turnMs
+    while (book.size < size && Date.now() <= end) {
+      const from = book.size
+      const to = Math.min(size, from + PIECE)
       const entries: Uint8Array[] = []
-      for await (const part of peer.entries(from, size)) entries.push(...part)
-      if (!equal(book.registry.rootWith(entries), root)) throw wrong
+      for await (const part of peer.entries(from, to)) entries.push(...part)
+      const expected = to === size ? root : await rootIn(peer, to, size, root, this.#suite)
+      if (!equal(book.registry.rootWith(entries), expected)) {
+        if (equal(await rootIn(peer, from, size, root, this.#suite), book.registry.root()))
+          throw new AnswerableError('bad-proof', `${peer.url}: its entries are not those of ${origin}`)
+        throw new AnswerableError('conflict', `${origin}: its tree of ${size} does not continue what is here`)
+      }
       await book.append(entries)
-      return
-    }
-    // Too many to hold: they are appended as they come, and taken back where the root is another.
-    try {
-      for await (const part of peer.entries(from, size)) await book.append(part)
-      if (!equal(book.registry.root(), root)) throw wrong
-    } catch (error) {
-      await book.rewind(from)
-      throw error
     }
   }
 
@@ -239,17 +303,19 @@ export class Mirror {
       if (host?.origin !== origin)
         throw new AnswerableError('wrong-host', `${origin} is not the host of this registry`)
       openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
-      if (!this.#isQuorum(note, book.registry)) throw noQuorum(origin)
+      // This member's own witness cosigns only what is here, so for the first copy its owner's part is not asked for.
+      const own = book.state.members.get(this.#options.member)?.ownerGroup
+      if (!this.#isQuorum(note, book.registry, own)) throw noQuorum(origin)
     } catch (error) {
-      if (book.size > 0) await book.rewind(0)
+      if (book.size > 0) await book.rewind(0, [], true)
       throw error
     }
     await this.#officiate(note)
   }
 
-  #isQuorum(note: string, registry: Registry): boolean {
-    const result = evaluatePolicy(policyFrom(registry.state, this.#suite), note, this.#suite)
-    return result.outcome === 'ok' && result.quorum && result.owners.length > 0
+  #isQuorum(note: string, registry: Registry, also?: string): boolean {
+    const result = judgeOfficial(registry.state, note, this.#suite, also)
+    return result.outcome === 'ok' && result.quorum
   }
 
   get #path(): string {
@@ -259,4 +325,30 @@ export class Mirror {
 
 function noQuorum(origin: string): AnswerableError {
   return new AnswerableError('unavailable', `${origin}: no quorum has cosigned it yet; try again later`)
+}
+
+/**
+ * The root of the first `size` entries of a tree whose root at `whole` is known, by the tree's own tiles as a peer has
+ * them. Throws `bad-proof` where they do not lead to that root.
+ */
+async function rootIn(
+  peer: RegistryClient,
+  size: number,
+  whole: number,
+  root: Uint8Array,
+  suite: Suite,
+): Promise<Uint8Array> {
+  const needed = [...neededForRoot(size), ...neededForConsistency(size, whole)]
+  const tiles = new Map<string, Uint8Array>()
+  for (const { level, index, width } of tilesForSubtrees(needed, whole))
+    tiles.set(`${level}/${index}`, await peer.tile(level, index, width))
+  const read = tileHashReader((level, index) => {
+    const tile = tiles.get(`${level}/${index}`)
+    if (tile === undefined) throw new AnswerableError('bad-proof', `${peer.url}: a tile too few`)
+    return tile
+  }, suite)
+  const oldRoot = treeRoot(size, read, suite)
+  const proof = consistencyProof(size, whole, read, suite)
+  verifyConsistency({ oldSize: size, oldRoot, newSize: whole, newRoot: root, proof }, suite)
+  return oldRoot
 }

@@ -20,6 +20,8 @@ export interface SubmitterOptions {
 
 /** A few minutes' worth of one member's statements. */
 const MOST_KEPT = 4096
+/** A round of bringing them again: a host that answers slowly must not hold up the rest. */
+const ROUND_MS = 5000
 
 export class Submitter {
   readonly #options: SubmitterOptions
@@ -43,13 +45,16 @@ export class Submitter {
   /** Lets go of what is official up to this size, and brings again what the log no longer has. */
   async settle(official: number): Promise<void> {
     const { book } = this.#options
-    for (const [digest, entry] of this.#unofficial) {
+    const end = Date.now() + ROUND_MS
+    for (const [digest, entry] of [...this.#unofficial]) {
       const outcome = book.find(digest)
       if (outcome !== undefined && outcome.index < official) this.#unofficial.delete(digest)
-      if (outcome !== undefined) continue
+      if (outcome !== undefined || Date.now() > end) continue
       await this.#bring(entry).catch(error => {
         // What a rule forbids by now was overtaken: an old tick, say.
-        if (errorCode(error) === 'rule-forbids') this.#unofficial.delete(digest)
+        this.#unofficial.delete(digest)
+        // The others come first next time.
+        if (errorCode(error) !== 'rule-forbids') this.#unofficial.set(digest, entry)
       })
     }
   }

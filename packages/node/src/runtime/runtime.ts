@@ -1,10 +1,13 @@
 /** What every model runtime says of itself: all that a result depends on, so that somebody else can repeat it. */
+import type { SignedModel } from '@answerable/core/model'
 
 export interface ModelDescription {
   name: string
   version: string
   /** SHA-256 of the model's file, or of its manifest where it has several files; hex. */
   manifest: string
+  /** The signed manifest that the file was compared with at the start. */
+  signed?: SignedModel
   runtime: RuntimeDescription
   inputs?: TensorSpec[]
   outputs?: TensorSpec[]

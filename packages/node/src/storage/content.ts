@@ -25,23 +25,57 @@ const NONCE = Buffer.alloc(12)
 const TAG_BYTES = 16
 const HEAD_BYTES = 5
 
-/** Encrypts the parts: each `tag u8 | length u32 | bytes`, then the GCM tag over all. */
-export function sealContent(key: Uint8Array, parts: readonly [Part, Uint8Array][]): Buffer {
-  let length = 0
-  for (const [, bytes] of parts) length += HEAD_BYTES + bytes.length
-  const plain = Buffer.allocUnsafe(length)
-  let at = 0
-  for (const [name, bytes] of parts) {
-    plain[at] = PARTS[name]
-    plain.writeUInt32BE(bytes.length, at + 1)
-    plain.set(bytes, at + HEAD_BYTES)
-    at += HEAD_BYTES + bytes.length
+/** Parts side by side, each `tag u8 | length u32 | bytes`, on their way to being encrypted. */
+export class Sealing {
+  #bytes: Buffer = shared
+  #length = 0
+
+  add(part: Part, bytes: Uint8Array): void {
+    const start = this.#head(bytes.length)
+    this.#bytes.set(bytes, start)
+    this.#close(part, start, bytes.length)
   }
-  const cipher = createCipheriv('aes-256-gcm', key, NONCE)
-  const sealed = cipher.update(plain)
-  cipher.final()
-  return Buffer.concat([sealed, cipher.getAuthTag()])
+
+  /** Adds a text, which needs no buffer of its own on the way. */
+  addText(part: Part, text: string): void {
+    // A UTF-16 unit takes at most three bytes.
+    const start = this.#head(text.length * 3)
+    this.#close(part, start, this.#bytes.write(text, start))
+  }
+
+  /** Encrypts the parts: the ciphertext, then the GCM tag over all. */
+  seal(key: Uint8Array): Buffer {
+    const cipher = createCipheriv('aes-256-gcm', key, NONCE)
+    const plain = this.#bytes.subarray(0, this.#length)
+    const sealed = Buffer.allocUnsafe(this.#length + TAG_BYTES)
+    sealed.set(cipher.update(plain))
+    cipher.final()
+    sealed.set(cipher.getAuthTag(), this.#length)
+    plain.fill(0)
+    return sealed
+  }
+
+  /** Makes room for a part, and says where its bytes begin. */
+  #head(most: number): number {
+    const start = this.#length + HEAD_BYTES
+    if (start + most > this.#bytes.length) {
+      // A large body comes with some small parts behind it at most.
+      const larger = Buffer.allocUnsafeSlow(start + most + shared.length)
+      larger.set(this.#bytes.subarray(0, this.#length))
+      this.#bytes = larger
+    }
+    return start
+  }
+
+  #close(part: Part, start: number, length: number): void {
+    this.#bytes[this.#length] = PARTS[part]
+    this.#bytes.writeUInt32BE(length, this.#length + 1)
+    this.#length = start + length
+  }
 }
+
+/** Where most records are put together. Each is sealed before the next is begun. */
+const shared = Buffer.allocUnsafeSlow(64 << 10)
 
 /** Throws `corrupt` where the content is not what was sealed under this key. */
 export function openContent(key: Uint8Array, sealed: Uint8Array): Parts {

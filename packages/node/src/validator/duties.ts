@@ -8,6 +8,10 @@ import type { Keyring } from '../registry/keyring.ts'
 import type { Submitter } from '../registry/submitter.ts'
 import type { Disk } from '../storage/disk.ts'
 import { type HashChain, openChain } from './chain.ts'
+import type { Panel } from './panel.ts'
+
+/** A tick of this owner's that is further ahead of the clock was a mistake of one of them, in milliseconds. */
+const AHEAD_MS = 60_000
 
 export interface DutiesOptions {
   book: RegistryBook
@@ -17,6 +21,7 @@ export interface DutiesOptions {
   /** For the chain's secret. */
   folder: string
   clock: () => number
+  panel: Panel
 }
 
 export class Duties {
@@ -33,7 +38,12 @@ export class Duties {
 
   /** States what is due. Rejects with the first thing that could not be brought to the host; the others are tried. */
   async perform(): Promise<void> {
-    const outcomes = await Promise.allSettled([this.#tick(), this.#digest(), this.#beacon()])
+    const outcomes = await Promise.allSettled([
+      this.#tick(),
+      this.#digest(),
+      this.#beacon(),
+      this.#options.panel.vote(),
+    ])
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
@@ -49,8 +59,8 @@ export class Duties {
     const now = clock()
     if (now - this.#lastTick < book.state.terms.tickSeconds * 1000) return
     const own = book.state.ticks.get(book.state.members.get(keyring.member)!.ownerGroup) ?? 0
-    // Another of this owner's validators may tick as well.
-    if (now <= own) return
+    // Another of this owner's validators may tick as well; a tick from far ahead may be taken back.
+    if (now <= own && own - now < AHEAD_MS) return
     await submitter.state('tick', { at: new Date(now).toISOString() }, [keyring.statements('validator')])
     this.#lastTick = now
   }

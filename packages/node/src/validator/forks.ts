@@ -19,8 +19,8 @@ export interface RegistryFork {
   ours: string
 }
 
-/** Kept for others to compare with; one is proof enough. */
-const MOST = 16
+/** Kept of an origin for others to compare with; one is proof enough, and one host's leave room for the next one's. */
+const MOST = 4
 /** Checkpoints of more entries than are here, to be compared once they are. */
 const MOST_AHEAD = 64
 
@@ -96,7 +96,8 @@ export class Forks {
   }
 
   async keep(fork: RegistryFork): Promise<void> {
-    if (this.#forks.some(({ note }) => note === fork.note) || this.#forks.length >= MOST) return
+    const same = this.#forks.filter(({ origin }) => origin === fork.origin)
+    if (same.some(({ note }) => note === fork.note) || same.length >= MOST) return
     this.#forks.push(fork)
     this.#onFork(fork)
     await this.#disk.replace(this.#path, Buffer.from(JSON.stringify(this.#forks)))

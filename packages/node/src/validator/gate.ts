@@ -27,10 +27,11 @@ export type Gate = (body: Uint8Array) => Promise<WitnessAnswer | undefined>
 export function registryGate({ book, mirror, moves, client, trust }: GateOptions): Gate {
   return async body => {
     let origin: string
+    let size: number
     let note: string
     try {
       note = parseAddCheckpoint(body).checkpoint
-      origin = parseCheckpoint(parseNote(note).text).origin
+      ;({ origin, size } = parseCheckpoint(parseNote(note).text))
     } catch {
       return undefined
     }
@@ -53,6 +54,7 @@ export function registryGate({ book, mirror, moves, client, trust }: GateOptions
     }
     const { host } = book.state
     if (host?.origin !== origin) return refusal(403, 'wrong-host', 'that is not the registry’s host')
+    if (size > book.size) return refusal(503, 'unavailable', 'its entries are still being taken in')
     trust(host.vkey)
     return undefined
   }

@@ -4,6 +4,8 @@
  */
 import { join } from 'node:path'
 import { AnswerableError } from '@answerable/core'
+import { openEntry, parseRegistryPayload } from '@answerable/core/registry'
+import { nodeSuite } from '../log/suite.ts'
 import type { Disk } from '../storage/disk.ts'
 
 export interface HandedIn {
@@ -23,6 +25,8 @@ export class HandIns {
   readonly #disk: Disk
   readonly #folder: string
   readonly #waiting = new Map<string, HandedIn>()
+  /** Who stamped each, and the stamp's own digest, by the statement's. */
+  readonly #stamps = new Map<string, { by: string; digest: string }>()
 
   private constructor(disk: Disk, folder: string) {
     this.#disk = disk
@@ -36,7 +40,7 @@ export class HandIns {
       const bytes = await disk.readFile(join(folder, name))
       const { entry, stamp, since } = JSON.parse(bytes!.toString()) as Record<string, string>
       const digest = name.slice(0, 64)
-      handIns.#waiting.set(digest, {
+      handIns.#keep({
         digest,
         entry: Buffer.from(entry!, 'base64'),
         stamp: Buffer.from(stamp!, 'base64'),
@@ -59,6 +63,11 @@ export class HandIns {
     return [...this.#waiting.values()]
   }
 
+  /** Digests of the stamps by this member that wait. */
+  stampedBy(member: string): string[] {
+    return [...this.#stamps.values()].filter(({ by }) => by === member).map(({ digest }) => digest)
+  }
+
   /** Durable before it is acknowledged. Throws `too-many-requests`. */
   async add(one: HandedIn): Promise<void> {
     if (this.#waiting.has(one.digest)) return
@@ -70,11 +79,21 @@ export class HandIns {
       since: one.since,
     })
     await this.#disk.replace(join(this.#folder, `${one.digest}.json`), Buffer.from(text))
-    this.#waiting.set(one.digest, one)
+    this.#keep(one)
   }
 
   async remove(digest: string): Promise<void> {
+    this.#stamps.delete(digest)
     if (!this.#waiting.delete(digest)) return
     await this.#disk.remove(join(this.#folder, `${digest}.json`))
+  }
+
+  #keep(one: HandedIn): void {
+    const { payload } = openEntry(one.stamp)
+    this.#stamps.set(one.digest, {
+      by: parseRegistryPayload(payload).by,
+      digest: nodeSuite.sha256Hex(payload),
+    })
+    this.#waiting.set(one.digest, one)
   }
 }

@@ -10,12 +10,15 @@ import { parseNote } from '@answerable/core/note'
 import {
   addSignature,
   openEntry,
+  parseKeyText,
   parseRegistryPayload,
   registryPayload,
   signEnvelope,
   successors,
 } from '@answerable/core/registry'
+import { preAuthEncoding } from '@answerable/core/statement'
 import { parseCheckpoint } from '@answerable/core/tlog'
+import { nodeSuite } from '../log/suite.ts'
 import type { RegistryBook } from '../registry/book.ts'
 import type { RegistryClient } from '../registry/client.ts'
 import type { Keyring } from '../registry/keyring.ts'
@@ -37,6 +40,8 @@ export interface MovesOptions {
   complaint(): string | undefined
   /** The size of the newest checkpoint of an origin that its witness cosigned. */
   cosigned(origin: string): number
+  /** Whether an origin is known to have signed two histories. */
+  forked(origin: string): boolean
   clock: () => number
 }
 
@@ -108,7 +113,7 @@ export class Moves {
     entry: Uint8Array,
     proposer: RegistryClient,
   ): Promise<{ entry: Uint8Array } | { size: number; note: string }> {
-    const { book, mirror, keyring, complaint, cosigned } = this.#options
+    const { book, mirror, keyring, complaint, cosigned, forked } = this.#options
     const statement = parseRegistryPayload(openEntry(entry).payload)
     const { body } = statement
     const from = String(body.from)
@@ -120,8 +125,16 @@ export class Moves {
       throw new AnswerableError('forbidden', `${to} is not in line to host`)
     if (complaint() === undefined)
       throw new AnswerableError('forbidden', `nothing is wrong with ${host.member} as seen from here`)
+    // Nobody else's word makes this validator leave a host.
+    if (!signersOf(entry, book).some(({ member }) => member === to))
+      throw new AnswerableError('forbidden', `${to} has not signed this`)
     const size = Number(body.size)
-    const seen = Math.max(cosigned(from), mirror.official?.size ?? 0)
+    if (!Number.isSafeInteger(size) || size < 1)
+      throw new AnswerableError('bad-request', 'size: expected a positive integer')
+    // Of a host with two histories, what was cosigned may be of the other one: then what a quorum saw counts alone. A
+    // quorum that such a host gathered and showed to nobody is beyond this (docs/decisions/0009).
+    const own = forked(from) ? 0 : cosigned(from)
+    const seen = Math.max(own, mirror.official?.size ?? 0)
     if (size < seen) return { size: seen, note: this.#noteOf(from) }
     // What the old host signed beyond what is here, the proposer shows.
     const note = body.note
@@ -197,7 +210,7 @@ export class Moves {
           size?: number
           note?: string
         }
-        if (answer.entry !== undefined) return Buffer.from(answer.entry)
+        if (typeof answer.entry === 'string') return Buffer.from(answer.entry)
         if (typeof answer.note === 'string' && Number(answer.size) > book.size) {
           const { origin } = parseCheckpoint(parseNote(answer.note).text)
           if (origin === book.state.host?.origin) {
@@ -211,7 +224,7 @@ export class Moves {
     if (more) return undefined
     for (const answer of answers) {
       if (answer.status !== 'fulfilled' || answer.value === undefined) continue
-      signed = merge(signed, answer.value)
+      signed = merge(signed, answer.value, book)
     }
     return signed
   }
@@ -228,15 +241,47 @@ export class Moves {
   }
 }
 
-/** The first entry with the signatures of the second, where both are of one payload. */
-function merge(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const mine = openEntry(a)
-  const theirs = openEntry(b)
-  if (!equal(mine.payload, theirs.payload)) return a
-  let merged = a
-  for (const { keyid, sig } of theirs.signatures) {
-    if (!mine.signatures.some(one => one.keyid === keyid))
-      merged = addSignature(merged, { keyid, sign: () => sig })
+/**
+ * The first entry with the signatures of the second, where both are of one payload: those of validators' registered
+ * keys that hold, and no others, since a single false one would make the whole void.
+ */
+function merge(a: Uint8Array, b: Uint8Array, book: RegistryBook): Uint8Array {
+  try {
+    const mine = openEntry(a)
+    if (!equal(mine.payload, openEntry(b).payload)) return a
+    let merged = a
+    for (const { keyid, sig } of signersOf(b, book)) {
+      if (!mine.signatures.some(one => one.keyid === keyid))
+        merged = addSignature(merged, { keyid, sign: () => sig })
+    }
+    return merged
+  } catch (error) {
+    if (error instanceof AnswerableError) return a
+    throw error
   }
-  return merged
+}
+
+/** The signatures of an entry that are good ones of active validators' keys. */
+function signersOf(
+  entry: Uint8Array,
+  { state }: RegistryBook,
+): { keyid: string; sig: Uint8Array; member: string }[] {
+  const { payload, payloadType, signatures } = openEntry(entry)
+  const message = preAuthEncoding(payloadType, payload)
+  const found: { keyid: string; sig: Uint8Array; member: string }[] = []
+  for (const { keyid, sig } of signatures) {
+    const key = state.keys.get(keyid)
+    if (key?.purpose !== 'validator' || key.revoked !== null) continue
+    const member = state.members.get(key.member)
+    if (member?.status !== 'active' || !member.roles.includes('validator')) continue
+    const { vkey } = parseKeyText(key.key, key.purpose, nodeSuite)
+    if (vkey === undefined) continue
+    const { publicKey } = vkey
+    const holds =
+      publicKey.length === 32
+        ? nodeSuite.verifyEd25519(publicKey, message, sig)
+        : nodeSuite.verifyMlDsa44(publicKey, message, sig)
+    if (holds) found.push({ keyid, sig, member: key.member })
+  }
+  return found
 }

@@ -46,6 +46,10 @@ export interface Stamp {
 
 /** Taken of a peer in one turn. */
 const MOST_NOTES = 17
+/** A turn's time for what was handed in: a host that answers slowly must not keep it from being moved. */
+const WATCH_MS = 5000
+/** One owner's part of the stamps that a validator may give in an epoch: the others are for others. */
+const PART = 4
 
 export class Validator {
   readonly #options: ValidatorOptions
@@ -58,6 +62,12 @@ export class Validator {
   #still: { size: number; host: string; since: number }
   /** Since when the present host is. */
   #hosted = { host: '', since: 0 }
+  /** What the host could take in and did not, if anything, as of the last turn. */
+  #left: string | undefined
+  /** Where the next turn begins with what was handed in. */
+  #next = 0
+  /** Stamps given in an epoch, by owner group. */
+  #given = { epoch: -1, by: new Map<string, number>() }
   #lastError: { code: string; message: string } | undefined
 
   private constructor(options: ValidatorOptions, handIns: HandIns) {
@@ -113,18 +123,22 @@ export class Validator {
   async handIn(entry: Uint8Array): Promise<Stamp> {
     const { book, duties, submitter, keyring, clock, client, peers } = this.#options
     if (!duties.onDuty) throw new AnswerableError('forbidden', 'this member is not a validator here')
-    const { digest, effective, rule, detail } = book.registry.check(entry)
+    const { digest, effective, rule, detail, member } = book.registry.check(entry)
     if (!effective) throw ruleError(rule ?? 'malformed-envelope', detail)
     const known = this.#handIns.get(digest!)
     if (known !== undefined) return stampOf(known)
-    const stamp = submitter.entry('hand-in', { statement: digest! }, [keyring.statements('validator')])
+    this.#give(member!)
+    // With all its signatures: a copy with fewer is not what was handed in.
+    const handed = openEntry(entry).signatures.map(({ keyid }) => keyid)
+    const body = { statement: digest!, signers: handed.filter(id => /^[0-9a-f]{64}$/.test(id)) }
+    const stamp = submitter.entry('hand-in', body, [keyring.statements('validator')])
     const one: HandedIn = { digest: digest!, entry, stamp, since: clock() }
     await this.#handIns.add(one)
     // Others watch as well, so that a host cannot outlast one validator.
-    const body = JSON.stringify({ entry: text(entry), stamp: text(stamp) })
+    const told = JSON.stringify({ entry: text(entry), stamp: text(stamp) })
     for (const url of peers().values())
       void client(url)
-        .post('/validator/stamps', body)
+        .post('/validator/stamps', told)
         .catch(() => undefined)
     void this.#bring(one).catch(() => undefined)
     return stampOf(one)
@@ -136,11 +150,13 @@ export class Validator {
     const digest = nodeSuite.sha256Hex(openEntry(entry).payload)
     if (book.find(digest)?.effective || this.#handIns.get(digest) !== undefined) return
     const judged = book.registry.check(stamp)
-    const { kind, body } = parseRegistryPayload(openEntry(stamp).payload)
+    const { kind, by, body } = parseRegistryPayload(openEntry(stamp).payload)
     const given = judged.effective || judged.rule === 'given-before' || judged.rule === 'duplicate'
     if (kind !== 'hand-in' || body.statement !== digest || !given)
       throw new AnswerableError('forbidden', 'not a validator’s stamp on that statement')
     if (!book.registry.check(entry).effective) return
+    // Of one whose share is used up nothing more gets in: it must not count against the host.
+    if (book.find(nodeSuite.sha256Hex(openEntry(stamp).payload)) === undefined) this.#refuseOver(by)
     await this.#handIns.add({ digest, entry, stamp, since: clock() })
   }
 
@@ -153,10 +169,48 @@ export class Validator {
     const limit = book.state.terms.handInSeconds * 1000
     if (clock() - this.#still.since > limit + book.state.terms.tickSeconds * 1000)
       return 'silent: nothing new under a quorum since the deadline for hand-ins'
+    const left = this.#left === undefined ? undefined : this.#handIns.get(this.#left)
+    if (left === undefined || !this.#isOverdue(left)) return undefined
+    return `censoring: ${left.digest.slice(0, 16)} was handed in and is not in the log`
+  }
+
+  #isOverdue({ since }: HandedIn): boolean {
+    const { book, clock } = this.#options
     // A new host has the whole time for what the old one left out.
-    const { since: began } = this.#hosted
-    const overdue = this.#handIns.values().find(({ since }) => clock() - Math.max(since, began) > limit)
-    return overdue && `censoring: ${overdue.digest.slice(0, 16)} was handed in and is not in the log`
+    return clock() - Math.max(since, this.#hosted.since) > book.state.terms.handInSeconds * 1000
+  }
+
+  /** Whether an honest host would have it in the log: it is good, or stamped, or the stamp is. */
+  #isWanting({ entry, stamp }: HandedIn): boolean {
+    const { registry } = this.#options.book
+    const { effective, settles } = registry.check(entry)
+    return effective || settles === true || registry.check(stamp).effective
+  }
+
+  /** Throws `too-many-requests` where this validator, or this owner with it, has no stamp left in this epoch. */
+  #give(member: string): void {
+    const { book, keyring } = this.#options
+    const { state } = book
+    this.#refuseOver(keyring.member)
+    if (this.#given.epoch !== state.epoch) this.#given = { epoch: state.epoch, by: new Map() }
+    const group = state.members.get(member)?.ownerGroup ?? member
+    const given = this.#given.by.get(group) ?? 0
+    const all = [...this.#given.by.values()].reduce((sum, one) => sum + one, 0)
+    if (all >= state.terms.handInsPerEpoch || given >= Math.ceil(state.terms.handInsPerEpoch / PART))
+      throw new AnswerableError('too-many-requests', `${group} has had its stamps of this epoch; come again`)
+    this.#given.by.set(group, given + 1)
+  }
+
+  /** Throws `too-many-requests` where a validator's stamps, those on their way included, use up its share. */
+  #refuseOver(validator: string): void {
+    const { book } = this.#options
+    const { handInUsage, terms } = book.state
+    const under = this.#handIns.stampedBy(validator).filter(digest => book.find(digest) === undefined).length
+    if ((handInUsage.get(validator) ?? 0) + under >= terms.handInsPerEpoch)
+      throw new AnswerableError(
+        'too-many-requests',
+        `${validator} has no stamp left in this epoch; come again`,
+      )
   }
 
   #schedule(delay: number): void {
@@ -227,7 +281,9 @@ export class Validator {
   get notes(): string[] {
     const { mirror, forks } = this.#options
     const newest = mirror.newest?.note
-    return [...(newest === undefined ? [] : [newest]), ...forks.all().map(({ note }) => note)]
+    const present = this.#options.book.state.host?.origin
+    const all = [...forks.all()].sort((a, b) => Number(b.origin === present) - Number(a.origin === present))
+    return [...(newest === undefined ? [] : [newest]), ...all.map(({ note }) => note)].slice(0, MOST_NOTES)
   }
 
   /** Whether anything moves: a new official checkpoint, or a new host, which then has its own time. */
@@ -250,8 +306,12 @@ export class Validator {
       const outcome = book.find(one.digest)
       const settled = book.state.handIns.get(one.digest)?.done !== null
       if (outcome?.effective || (outcome !== undefined && settled)) await this.#handIns.remove(one.digest)
-      else await this.#bring(one).catch(() => undefined)
     }
+    const waiting = this.#handIns.values()
+    this.#left = waiting.find(one => this.#isOverdue(one) && this.#isWanting(one))?.digest
+    const end = Date.now() + WATCH_MS
+    for (let done = 0; done < waiting.length && Date.now() <= end; done++)
+      await this.#bring(waiting[this.#next++ % waiting.length]!).catch(() => undefined)
   }
 
   async #bring({ entry, stamp }: HandedIn): Promise<void> {

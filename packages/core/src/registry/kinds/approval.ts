@@ -12,6 +12,7 @@ export interface Approval {
 
 export const approval: Kind<Approval> = {
   purposes: ['member'],
+  spare: true,
   parse: body => ({ of: shape.digest(body.of, 'of') }),
   check(state, { body: { of }, by }) {
     const application = state.applications.get(of)
@@ -23,7 +24,7 @@ export const approval: Kind<Approval> = {
       ? undefined
       : 'given-before'
   },
-  apply(state, { body: { of }, by, index }) {
+  apply(state, { body: { of }, by, index, suite }) {
     const group = by.member.ownerGroup
     const application = state.applications.get(of)
     if (application !== undefined) {
@@ -33,8 +34,7 @@ export const approval: Kind<Approval> = {
       const due = state.clock + state.terms.waitingSeconds * 1000
       state.applications.update(of, { status: 'waiting', due })
       if (state.terms.waitingSeconds > 0) return
-      state.open.delete(`application ${of}`)
-      admit(state, state.applications.get(of)!, index)
+      admit(state, state.applications.get(of)!, index, suite)
       return
     }
     const approvals = approve(state, state.proposals.get(of)!.approvals, group)

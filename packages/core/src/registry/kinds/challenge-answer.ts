@@ -4,14 +4,15 @@
  */
 import { fromBase64, fromHex } from '../../bytes.ts'
 import { AnswerableError } from '../../error.ts'
-import { checkSignatures } from '../../note/note.ts'
-import { parseVkey } from '../../note/vkey.ts'
+import type { Note } from '../../note/note.ts'
+import { hexId, parseVkey } from '../../note/vkey.ts'
 import type { Suite } from '../../suite.ts'
 import { checkCosignature } from '../../tlog/cosignature.ts'
 import { verifyConsistency } from '../../tlog/merkle.ts'
 import { openCheckpoint } from '../../tlog/open.ts'
 import { shape } from '../fields.ts'
 import type { Kind } from '../kind.ts'
+import { isLive } from '../membership.ts'
 import type { State } from '../state.ts'
 
 export interface ChallengeAnswer {
@@ -57,15 +58,20 @@ export const challengeAnswer: Kind<ChallengeAnswer> = {
   },
 }
 
-/** Owner groups whose registered witness keys cosigned. */
-function witnessed(state: State, note: ReturnType<typeof openCheckpoint>['note'], suite: Suite): Set<string> {
-  const keys = [...state.keys.values()].filter(
-    ({ purpose, revoked }) => purpose === 'witness' && revoked === null,
-  )
-  const owners = new Map(keys.map(({ key, member }) => [key, state.members.get(member)!.ownerGroup]))
-  const vkeys = new Map(keys.map(({ key }) => [parseVkey(key, suite), key]))
-  const signers = checkSignatures(note, [...vkeys.keys()], (key, bytes) =>
-    checkCosignature(key, bytes, note.text, suite),
-  )
-  return new Set(signers.map(({ key }) => owners.get(vkeys.get(key)!)!))
+/** Owner groups of validators whose registered witness keys cosigned. */
+function witnessed(state: State, note: Note, suite: Suite): Set<string> {
+  const groups = new Set<string>()
+  for (const { name, keyId, signature } of note.signatures) {
+    const owner = state.members.get(state.keyNames.get(name) ?? '')
+    if (owner?.status !== 'active' || !owner.roles.includes('validator') || groups.has(owner.ownerGroup))
+      continue
+    const line = `${name}+${hexId(keyId)}+`
+    for (const [, held] of state.keysOfMember(owner.id)) {
+      if (held.purpose !== 'witness' || !isLive(state, held) || !held.key.startsWith(line)) continue
+      // A bad line counts for nobody; what others signed stands.
+      if (checkCosignature(parseVkey(held.key, suite), signature, note.text, suite) !== undefined)
+        groups.add(owner.ownerGroup)
+    }
+  }
+  return groups
 }

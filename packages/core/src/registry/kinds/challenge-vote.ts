@@ -1,4 +1,5 @@
 /** A drawn validator says whether the record of an availability challenge opens. More than half of the panel decides. */
+import { hasMajority } from '../challenges.ts'
 import { shape } from '../fields.ts'
 import type { Kind } from '../kind.ts'
 
@@ -25,12 +26,11 @@ export const challengeVote: Kind<ChallengeVote> = {
     return before?.opens ? 'given-before' : undefined
   },
   apply(state, { body: { challenge, opens }, by }) {
-    const { votes, panel } = state.challenges.get(challenge)!
+    const { votes } = state.challenges.get(challenge)!
     const others = votes.filter(({ member }) => member !== by.member.id)
-    const next = [...others, { member: by.member.id, opens }]
-    const open = next.filter(vote => vote.opens).length
-    const answered = open * 2 > panel.length
-    state.challenges.update(challenge, { votes: next, ...(answered && { status: 'answered' }) })
-    if (answered) state.open.delete(`challenge ${challenge}`)
+    state.challenges.update(challenge, { votes: [...others, { member: by.member.id, opens }] })
+    if (!hasMajority(state, state.challenges.get(challenge)!, true)) return
+    state.challenges.update(challenge, { status: 'answered' })
+    state.open.delete(`challenge ${challenge}`)
   },
 }

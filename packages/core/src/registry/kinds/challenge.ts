@@ -6,13 +6,14 @@
 import { equal, fromHex, toHex } from '../../bytes.ts'
 import { AnswerableError } from '../../error.ts'
 import { parseVkey } from '../../note/vkey.ts'
+import type { Suite } from '../../suite.ts'
 import { leafHash, rootFromInclusion } from '../../tlog/merkle.ts'
 import { openCheckpoint } from '../../tlog/open.ts'
-import { parseTlogProof, type TlogProof } from '../../tlog/proof.ts'
-import { draw, newestSeed } from '../beacon.ts'
+import { parseTlogProof } from '../../tlog/proof.ts'
 import { shape } from '../fields.ts'
+import { parseKeyText } from '../key-text.ts'
 import type { Kind } from '../kind.ts'
-import type { State } from '../state.ts'
+import { hasTooMany } from '../membership.ts'
 
 export interface ChallengeBody {
   type: 'consistency' | 'availability'
@@ -24,7 +25,8 @@ export interface ChallengeBody {
 }
 
 const MAX_PROOF = 32_768
-const MAX_OPEN = 1024
+/** Of each owner group. */
+const MOST_OPEN = 64
 
 export const challenge: Kind<ChallengeBody> = {
   purposes: ['member', 'validator'],
@@ -34,31 +36,32 @@ export const challenge: Kind<ChallengeBody> = {
     entry: shape.digest(body.entry, 'entry'),
     proof: shape.string(body.proof, 'proof', MAX_PROOF),
   }),
-  check(state, { body, suite }) {
+  check(state, { body, by, suite }) {
     const log = state.logs.get(body.log)
     if (log === undefined) return 'no-such-log'
-    if ([...state.open].filter(name => name.startsWith('challenge ')).length >= MAX_OPEN) return 'too-many'
-    for (const name of state.open) {
-      if (!name.startsWith('challenge ')) continue
-      const other = state.challenges.get(name.slice('challenge '.length))!
-      if (other.log === body.log && other.type === body.type && other.index === indexOf(body))
-        return 'given-before'
-    }
-    try {
-      const { index, hashes, checkpoint } = parseTlogProof(body.proof)
-      const opened = openCheckpoint(checkpoint, [parseVkey(log.vkey, suite)], suite).checkpoint
-      const leaf = leafHash(fromHex(body.entry), suite)
-      const root = rootFromInclusion({ index, size: opened.size, leafHash: leaf, proof: hashes }, suite)
-      return equal(root, opened.root) ? undefined : 'bad-evidence'
-    } catch (error) {
-      if (error instanceof AnswerableError) return 'bad-evidence'
-      throw error
-    }
+    // Whoever has a key that was given up can sign what they like.
+    if (state.keys.get(parseKeyText(log.vkey, 'log', suite).id)?.revoked !== null) return 'key-revoked'
+    const open = [...state.openOf('challenge')].map(digest => state.challenges.get(digest)!)
+    if (
+      hasTooMany(
+        state,
+        by.member.ownerGroup,
+        open.map(one => one.by),
+        MOST_OPEN,
+      )
+    )
+      return 'too-many'
+    const shown = evidence(body, log.vkey, suite)
+    if (shown === undefined) return 'bad-evidence'
+    const same = open.some(
+      ({ log, type, index }) => log === body.log && type === body.type && index === shown.index,
+    )
+    return same ? 'given-before' : undefined
   },
   apply(state, { body, digest, by, suite }) {
-    const { index, checkpoint } = parseTlogProof(body.proof)
-    const vkey = parseVkey(state.logs.get(body.log)!.vkey, suite)
-    const { size, root } = openCheckpoint(checkpoint, [vkey], suite).checkpoint
+    const { index, size, root } = evidence(body, state.logs.get(body.log)!.vkey, suite)!
+    // A panel is drawn from a seed that is not known yet, and has its time from then on (challenges.ts).
+    const epochs = body.type === 'availability' ? 2 * state.terms.epochSeconds : 0
     state.challenges.set(digest, {
       digest,
       type: body.type,
@@ -67,30 +70,31 @@ export const challenge: Kind<ChallengeBody> = {
       index,
       size,
       root: toHex(root),
-      panel: body.type === 'availability' ? panelFor(state, digest, body.log, suite) : [],
+      epoch: state.epoch,
+      panel: [],
       votes: [],
       status: 'open',
-      due: state.clock + state.terms.challengeSeconds * 1000,
+      due: state.clock + (epochs + state.terms.challengeSeconds) * 1000,
     })
     state.open.add(`challenge ${digest}`)
   },
 }
 
-function indexOf({ proof }: ChallengeBody): number | undefined {
+/** What the proof shows: the record's index, and the tree of the log's own that holds it. */
+function evidence(
+  { entry, proof }: ChallengeBody,
+  vkey: string,
+  suite: Suite,
+): { index: number; size: number; root: Uint8Array } | undefined {
   try {
-    return (parseTlogProof(proof) satisfies TlogProof).index
-  } catch {
-    return undefined
+    const { index, hashes, checkpoint } = parseTlogProof(proof)
+    const { size, root } = openCheckpoint(checkpoint, [parseVkey(vkey, suite)], suite).checkpoint
+    const leaf = leafHash(fromHex(entry), suite)
+    return equal(rootFromInclusion({ index, size, leafHash: leaf, proof: hashes }, suite), root)
+      ? { index, size, root }
+      : undefined
+  } catch (error) {
+    if (error instanceof AnswerableError) return undefined
+    throw error
   }
-}
-
-/** Validators who look whether the record opens: of other owner groups than the operator's, where there are any. */
-function panelFor(state: State, digest: string, log: string, suite: Parameters<typeof draw>[4]): string[] {
-  const accused = state.members.get(state.logs.get(log)!.member)!.ownerGroup
-  const validators = [...state.members.values()]
-    .filter(({ status, roles }) => status === 'active' && roles.includes('validator'))
-    .map(({ id, ownerGroup }) => ({ id, group: ownerGroup }))
-  const others = validators.filter(({ group }) => group !== accused)
-  const candidates = others.length > 0 ? others : validators
-  return draw(newestSeed(state)?.seed ?? '', digest, candidates, state.terms.panel, suite)
 }

@@ -1,7 +1,7 @@
 /** The charter: entry 0. Names the founders, their keys, the terms and the first host. Signed by each founder. */
 import type { VerifierKey } from '../../note/vkey.ts'
 import { keyTexts, line, memberFields, shape, url } from '../fields.ts'
-import { parseKeyText } from '../key-text.ts'
+import { keyName, parseKeyText } from '../key-text.ts'
 import type { Kind } from '../kind.ts'
 import { keysTaken, registerKeys } from '../membership.ts'
 import type { Application } from '../records.ts'
@@ -19,8 +19,8 @@ const MAX_FOUNDERS = 16
 export const charter: Kind<Charter> = {
   purposes: ['member'],
   parse(body, suite) {
-    const host = shape.object(body.host, 'host')
-    const vkey = shape.string(host.vkey, 'host.vkey', 4096)
+    const at = shape.object(body.host, 'host')
+    const vkey = shape.string(at.vkey, 'host.vkey', 4096)
     const parsed: Charter = {
       name: line(body.name, 'name', 64),
       terms: parseTerms(body.terms ?? {}),
@@ -34,8 +34,8 @@ export const charter: Kind<Charter> = {
       host: {
         vkey,
         key: parseKeyText(vkey, 'host', suite).vkey!,
-        member: shape.string(host.member, 'host.member', 64),
-        url: url(host.url, 'host.url'),
+        member: shape.string(at.member, 'host.member', 64),
+        url: url(at.url, 'host.url'),
       },
     }
     const { founders } = parsed
@@ -45,13 +45,15 @@ export const charter: Kind<Charter> = {
     for (const [i, { keys }] of founders.entries())
       if (!keys.some(({ purpose }) => purpose === 'member'))
         shape.fail(`founders[${i}].keys`, 'a member key among them')
-    if (!founders.some(({ member: { id } }) => id === parsed.host.member))
-      shape.fail('host.member', 'one of the founders')
+    const host = founders.find(({ member: { id } }) => id === parsed.host.member)
+    if (!host?.keys.some(({ purpose, key }) => purpose === 'host' && key === vkey))
+      shape.fail('host', 'one of the founders, by a host key that it brings')
     if (!founders.some(({ member: { roles } }) => roles.includes('validator')))
       shape.fail('founders', 'a validator among them')
     return parsed
   },
   selfSigned: true,
+  cosigned: true,
   brings: ({ founders }) =>
     founders.map(({ member, keys }) => ({ member: { ...member, status: 'active' }, keys })),
   check(state, { body, signers, suite }) {
@@ -62,6 +64,16 @@ export const charter: Kind<Charter> = {
       keys.map(one => parseKeyText(one.key, one.purpose, suite).id),
     )
     if (new Set(ids).size < ids.length) return 'key-taken'
+    const owners = new Map<string, string>()
+    for (const { member, keys } of body.founders) {
+      const rule = keysTaken(state, member.id, keys, suite)
+      if (rule !== undefined) return rule
+      for (const { key } of keys) {
+        const name = keyName(key) ?? key
+        if ((owners.get(name) ?? member.id) !== member.id) return 'name-taken'
+        owners.set(name, member.id)
+      }
+    }
     return undefined
   },
   apply(state, { body, digest, index, suite }) {
@@ -75,8 +87,7 @@ export const charter: Kind<Charter> = {
         since: state.moment(index),
         ended: null,
       })
-      if (keysTaken(state, member.id, keys, suite) === undefined)
-        registerKeys(state, member.id, keys, index, suite)
+      registerKeys(state, member.id, keys, index, null, suite)
     }
     const { vkey, key, member, url: base } = body.host
     state.host = { origin: key.name, vkey, member, url: base, from: 0 }

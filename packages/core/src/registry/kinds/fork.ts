@@ -1,14 +1,16 @@
 /**
  * Two checkpoints of one log, both signed by its registered key, with two roots at one size. The proof is the
- * statement itself, so anyone may bring it, and its consequence needs no hearing: the operator is suspended.
+ * statement itself, so anyone may bring it, and its consequence needs no hearing: the operator is suspended, unless it
+ * had revoked that key before.
  */
 import { equal } from '../../bytes.ts'
 import { AnswerableError } from '../../error.ts'
 import { parseVkey } from '../../note/vkey.ts'
 import { openCheckpoint } from '../../tlog/open.ts'
-import { suspend } from '../advance.ts'
 import { shape } from '../fields.ts'
+import { parseKeyText } from '../key-text.ts'
 import type { Kind } from '../kind.ts'
+import { suspend } from '../membership.ts'
 
 export interface Fork {
   log: string
@@ -40,8 +42,10 @@ export const fork: Kind<Fork> = {
       throw error
     }
   },
-  apply(state, { body: { log }, index }) {
+  apply(state, { body: { log }, index, suite }) {
     state.logs.update(log, { forked: state.moment(index) })
-    suspend(state, state.logs.get(log)!.member, index)
+    const { vkey, member } = state.logs.get(log)!
+    // Whoever has a key that was given up can sign what they like: the log is worth nothing, but its owner did no wrong.
+    if (state.keys.get(parseKeyText(vkey, 'log', suite).id)?.revoked === null) suspend(state, member, index)
   },
 }

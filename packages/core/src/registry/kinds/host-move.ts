@@ -7,6 +7,7 @@ import { toHex } from '../../bytes.ts'
 import { line, shape, slug, url } from '../fields.ts'
 import { parseKeyText } from '../key-text.ts'
 import { groupsOf, type Kind } from '../kind.ts'
+import { isLive } from '../membership.ts'
 
 export interface HostMove {
   /** Origin of the log that ends. */
@@ -19,6 +20,9 @@ export interface HostMove {
 
 export const hostMove: Kind<HostMove> = {
   purposes: ['validator'],
+  cosigned: true,
+  timeless: true,
+  spare: true,
   roles: ['validator'],
   parse(body, suite) {
     const to = shape.object(body.to, 'to')
@@ -37,10 +41,11 @@ export const hostMove: Kind<HostMove> = {
     if (size !== index) return 'wrong-size'
     if (root !== toHex(log.root())) return 'wrong-root'
     const { id, vkey } = parseKeyText(to.vkey, 'host', suite)
-    if (state.hosts.has(vkey!.name)) return 'name-taken'
+    if (state.hosts.has(vkey!.name) || state.logs.has(vkey!.name)) return 'name-taken'
     const key = state.keys.get(id)
-    if (key === undefined || key.member !== to.member || key.purpose !== 'host') return 'key-taken'
+    if (key?.key !== to.vkey || key.member !== to.member || key.purpose !== 'host') return 'key-taken'
     if (key.revoked !== null) return 'key-revoked'
+    if (!isLive(state, key)) return 'key-expired'
     if (state.members.get(to.member)?.status !== 'active') return 'member-not-active'
     return state.mayMove(groupsOf(signers)) ? undefined : 'quorum-not-met'
   },
@@ -49,10 +54,12 @@ export const hostMove: Kind<HostMove> = {
     state.host = { origin: vkey!.name, vkey: to.vkey, member: to.member, url: to.url, from: size }
     state.hosts.set(vkey!.name, state.host)
     // A new host starts with a clean slate: what was handed in to the old one is due from here.
-    for (const name of state.open) {
-      if (!name.startsWith('hand-in ')) continue
-      const due = state.clock + state.terms.handInSeconds * 1000
-      state.handIns.update(name.slice('hand-in '.length), { due, overdue: false })
+    const due = state.clock + state.terms.handInSeconds * 1000
+    const window = state.terms.windowSeconds * 1000
+    for (const [digest, handIn] of state.handIns.entries()) {
+      if (handIn.done !== null || handIn.due + window < state.clock) continue
+      state.handIns.update(digest, { due, overdue: false })
+      state.open.add(`hand-in ${digest}`)
     }
   },
 }

@@ -2,6 +2,7 @@
 import { shape, slug, url } from '../fields.ts'
 import { parseKeyText } from '../key-text.ts'
 import type { Kind } from '../kind.ts'
+import { keysTaken, registerKeys } from '../membership.ts'
 
 export interface NodeBody {
   name: string
@@ -14,8 +15,11 @@ export interface NodeBody {
 }
 
 const MOST_MODELS = 256
-/** Descriptions before the present one that are kept, for records made under them. */
-const MOST_BEFORE = 1024
+/**
+ * Descriptions before the present one that are kept, for records made under them, counted with the models in each:
+ * the record is hashed anew when it changes. Then the node takes another name.
+ */
+const MOST_BEFORE = 2048
 
 export const node: Kind<NodeBody> = {
   purposes: ['member'],
@@ -41,11 +45,18 @@ export const node: Kind<NodeBody> = {
     const known = state.logs.get(vkey!.name)
     const node = `${by.member.id}/${name}`
     if (known !== undefined && (known.node !== node || known.vkey !== log)) return 'log-taken'
+    if (state.hosts.has(vkey!.name)) return 'log-taken'
     const key = state.keys.get(id)
     if (key !== undefined && (key.member !== by.member.id || key.purpose !== 'log')) return 'key-taken'
     if (key?.revoked) return 'key-revoked'
-    return (state.nodes.get(node)?.before.length ?? 0) >= MOST_BEFORE ? 'too-many' : undefined
+    const before = (state.nodes.get(node)?.before ?? []).reduce(
+      (sum, { models }) => sum + 1 + models.length,
+      0,
+    )
+    if (before >= MOST_BEFORE) return 'too-many'
+    return keysTaken(state, by.member.id, [{ purpose: 'log', key: log }], suite)
   },
+  cosigned: true,
   apply(state, { body, by, index, suite }) {
     const { name, url: base, descriptor, log, models } = body
     const { id, vkey } = parseKeyText(log, 'log', suite)
@@ -70,6 +81,6 @@ export const node: Kind<NodeBody> = {
       })
     }
     if (!state.keys.has(id))
-      state.setKey(id, { member, purpose: 'log', key: log, added: stated, until: null, revoked: null })
+      registerKeys(state, member, [{ purpose: 'log', key: log, until: null }], index, by.keyid, suite)
   },
 }

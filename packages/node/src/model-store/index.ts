@@ -1,0 +1,8 @@
+export { readCertificates } from './certificate-chain.ts'
+export { type CheckedSignature, checkSignature, type Signer, type SignerTrust } from './check-signature.ts'
+export { digestFile, type FileDigest } from './digest.ts'
+export { digestModel, listModelFiles, type ModelFile, type ModelFiles } from './model-files.ts'
+export { readHeaderOf } from './model-header.ts'
+export { listOffered, type Offered, type PullOptions, pullModel } from './pull.ts'
+export { type Signed, type SignOptions, signModel } from './sign.ts'
+export { ModelStore, type StoredModel } from './store.ts'
