@@ -155,9 +155,17 @@ export class Mirror {
     const ours = this.newest
     if (ours !== undefined && ours.note !== note && (await this.#contradicts(note, ours, peer)))
       await onFork?.(note, ours.note)
-    // A host never takes back what it signed itself: to sign on from elsewhere would be a second history.
-    if (origin === book.origin || !this.#isQuorum(note, book.registry))
-      throw new AnswerableError('conflict', `${origin}: another history of ${size} entries than the one here`)
+    const error = new AnswerableError(
+      'conflict',
+      `${origin}: another history of ${size} entries than the one here`,
+    )
+    if (!this.#isQuorum(note, book.registry)) throw error
+    // A host never takes back what it signed itself, to sign on from elsewhere: that would be the second history. This
+    // is an old copy of it, or a thief's, and says no more.
+    if (origin === book.origin) {
+      book.log.halt(error)
+      throw error
+    }
     await this.#adopt(note, peer)
   }
 
