@@ -20,12 +20,14 @@ const ORDER_MS = 10_000
 export class ChildMember extends Owner {
   #child: Child<MemberWord, MemberOrder> | undefined
 
-  override async start(): Promise<void> {
+  /** Where its line to the others is cut from the start, nobody hears of it but who asks it. */
+  override async start(cut = false): Promise<void> {
     const { child, word } = await Child.start<MemberWord, MemberOrder>('member-process', [
       this.folder,
       this.id,
       String(this.port),
       String(INTERVAL_MS),
+      cut ? 'http' : '',
     ])
     this.#child = child
     if ('port' in word) this.port = word.port
@@ -45,10 +47,10 @@ export class ChildMember extends Owner {
     this.#child = undefined
   }
 
-  /** Makes it a host that takes no more statements of a kind. */
-  async leaveOut(kind: string | null): Promise<void> {
+  /** Makes it lie, or see what others do not. */
+  async order(order: MemberOrder): Promise<void> {
     const done = this.#child!.next(ORDER_MS)
-    this.#child!.send({ leaveOut: kind })
+    this.#child!.send(order)
     await done
   }
 

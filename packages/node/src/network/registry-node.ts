@@ -5,8 +5,9 @@
  */
 import { join } from 'node:path'
 import { AnswerableError, toHex } from '@answerable/core'
+import { parseNote } from '@answerable/core/note'
 import { hostUrl, openEntry, policyFrom } from '@answerable/core/registry'
-import type { Policy } from '@answerable/core/tlog'
+import { type Policy, parseCheckpoint } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import { nodeSuite } from '../log/suite.ts'
 import { registryApp } from '../registry/app.ts'
@@ -334,16 +335,17 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
     let submitter: Submitter | undefined
     // What was stated to a host that went is stated again to the next.
     const onAbandoned = (entries: readonly Uint8Array[]) => submitter?.keep(entries)
-    const forks = await Forks.open(disk, join(folder, 'validator'), book, ({ origin, size }) => {
-      report(`the registry’s host has signed two histories: another tree of ${size} entries was shown`)
-      // Somebody signs with this process's own key. Whatever it signed next, one of the two would be a lie.
-      if (origin === book.origin)
-        book.log.halt(new AnswerableError('conflict', `${origin}: its key signed another tree of ${size}`))
-    })
+    const forks = await Forks.open(disk, join(folder, 'validator'), book, ({ origin, size }) =>
+      report(`${origin} has signed two histories: another tree of ${size} entries was shown`),
+    )
+    const onFork = async (note: string, ours: string) => {
+      const { origin, size } = parseCheckpoint(parseNote(note).text)
+      await forks.keep({ origin, size, note, ours })
+    }
     const onDoubt = async (note: string, ours: string) => {
       await forks.compare(note, ours)
     }
-    const mirror = await Mirror.open({ book, disk, folder, network, member, onAbandoned, onDoubt })
+    const mirror = await Mirror.open({ book, disk, folder, network, member, onAbandoned, onFork, onDoubt })
     // A first copy that was cut short says nothing that was ever checked.
     const founded = book.state.host?.member === member
     if (book.size > 0 && mirror.official === undefined && !founded) await book.rewind(0, [], true)

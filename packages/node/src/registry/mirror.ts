@@ -28,9 +28,11 @@ export interface MirrorOptions {
   turnMs?: number
   /** Told of the entries of an abandoned end, once the book has left them behind. Must not throw. */
   onAbandoned?: (entries: readonly Uint8Array[]) => void
+  /** Told of two checkpoints that the host signed over two histories. */
+  onFork?: (note: string, ours: string) => Promise<void>
   /**
-   * Told of a checkpoint that the host signed and that was not found to go with `ours`, which it signed as well. That
-   * is no proof yet: whoever brought it may have brought other entries along.
+   * Told of a checkpoint that the host signed and whose entries could not be had, or not shown to go with those under
+   * `ours`: to be compared again when there is more here.
    */
   onDoubt?: (note: string, ours: string) => Promise<void>
 }
@@ -52,8 +54,6 @@ const MOST_HELD = 256 << 20
 const TURN_MS = 20_000
 /** How many times as long as a peer took up in vain it is not listened to. */
 const REST = 10
-/** What a peer may take up in vain before it has to rest. */
-const COSTLY_MS = 500
 
 export class Mirror {
   readonly #options: MirrorOptions
@@ -111,11 +111,8 @@ export class Mirror {
     const { host } = book.state
     if (host !== undefined && origin === host.origin) {
       openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
-      const fits = await this.#fits(note, peer).catch(async error => {
-        await this.#doubt(note)
-        throw error
-      })
-      if (!fits) return this.#forked(note, peer)
+      const fits = await this.#fits(note, peer).catch(error => this.#doubt(note, error))
+      if (!fits) return this.#forked(note, peer).catch(error => this.#doubt(note, error))
       const { size } = parseCheckpoint(parseNote(note).text)
       // Not all of it yet, in the time that a peer has: the rest comes in its next turn.
       if (size <= this.#options.book.size) await this.#officiate(note)
@@ -142,23 +139,39 @@ export class Mirror {
     }
   }
 
-  /** The host signed this, and it seems another history than the one here. Where a quorum saw it, it is the one. */
+  /** The host signed this, and it is another history than the one here. Where a quorum saw it, it is the one. */
   async #forked(note: string, peer: RegistryClient): Promise<void> {
-    const { book } = this.#options
+    const { book, onFork } = this.#options
     const { origin, size } = parseCheckpoint(parseNote(note).text)
-    const before = this.newest?.note
-    await this.#doubt(note)
-    // A host never takes back what it signed itself: to sign on from elsewhere would be the second history.
-    if (origin === book.origin || !this.#isQuorum(note, book.registry))
-      throw new AnswerableError('conflict', `${origin}: another history of ${size} entries than the one here`)
+    const ours = this.newest
+    if (ours !== undefined && ours.note !== note && (await this.#contradicts(note, ours, peer)))
+      await onFork?.(note, ours.note)
+    const error = new AnswerableError(
+      'conflict',
+      `${origin}: another history of ${size} entries than the one here`,
+    )
+    if (!this.#isQuorum(note, book.registry)) throw error
+    // A host never takes back what it signed itself, to sign on from elsewhere: that would be the second history. This
+    // is an old copy of it, or a thief's, and says no more.
+    if (origin === book.origin) {
+      book.log.halt(error)
+      throw error
+    }
     await this.#adopt(note, peer)
-    // Now the entries are those of the quorum, and what was here before is what the host signed beside them.
-    if (before !== undefined) await this.#doubt(before)
   }
 
-  async #doubt(note: string): Promise<void> {
+  async #doubt(note: string, error: unknown): Promise<never> {
     const ours = this.newest?.note
     if (ours !== undefined && ours !== note) await this.#options.onDoubt?.(note, ours)
+    throw error
+  }
+
+  /** Whether two checkpoints of one origin are over two histories: of a longer one, as its own tree shows it. */
+  async #contradicts(note: string, ours: Official, peer: RegistryClient): Promise<boolean> {
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    if (origin !== ours.origin) return false
+    if (size <= ours.size) return !equal(await this.#options.book.log.rootAt(size), root)
+    return !equal(await rootIn(peer, ours.size, size, root, this.#suite), ours.root)
   }
 
   /**
@@ -183,10 +196,7 @@ export class Mirror {
       await this.#replay(note, peer, base)
       this.#resting.delete(peer.url)
     } catch (error) {
-      // One that is away, or whose cosignatures have yet to come, took up nothing.
-      const took = Date.now() - began
-      if (took >= COSTLY_MS && errorCode(error) !== 'unavailable')
-        this.#resting.set(peer.url, Date.now() + REST * took)
+      this.#resting.set(peer.url, Date.now() + REST * (Date.now() - began))
       throw error
     }
   }
@@ -208,7 +218,7 @@ export class Mirror {
       fetched.push(...part)
       for (const { length } of part) held += length
       if (held > MOST_HELD || Date.now() > end)
-        throw new AnswerableError('too-large', `${peer.url}: its entries are too many, or come too slowly`)
+        throw new AnswerableError('unavailable', `${peer.url}: its entries are too many, or come too slowly`)
     }
     const scratch = new Registry(this.#suite)
     for (let at = 0; at < base; at += PIECE)

@@ -65,15 +65,19 @@ export class Forks {
   }
 
   /**
-   * Compares a checkpoint with the entries here. Resolves with the fork where its signer is the host, its size is no
-   * more than is here, and its root is another. `ours` is the host's checkpoint over what is here. One of more entries
-   * is looked at by the hashes that a peer has of its tree, and else kept until the entries are here too.
+   * Compares a checkpoint with the entries here. Resolves with the fork where its signer is the host, or was for those
+   * entries, and its tree is another. `ours` is the host's checkpoint over what is here. One of more entries is looked at
+   * by the hashes that a peer has of its tree, and else kept until the entries are here too.
    */
   async compare(note: string, ours: string, peer?: RegistryClient): Promise<RegistryFork | undefined> {
     const book = this.#book
-    const { host } = book.state
     const { origin, size, root } = parseCheckpoint(parseNote(note).text)
-    if (host?.origin !== origin || size === 0) return undefined
+    const hosts = [...book.state.hosts.values()]
+    const at = hosts.findIndex(one => one.origin === origin)
+    const host = hosts[at]
+    // What a former host signed beyond its end is not official, and no second history either.
+    const end = hosts[at + 1]?.from ?? Number.POSITIVE_INFINITY
+    if (host === undefined || size === 0 || size > end) return undefined
     try {
       openCheckpoint(note, [parseVkey(host.vkey, nodeSuite)], nodeSuite)
     } catch (error) {
