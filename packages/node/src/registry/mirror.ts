@@ -178,7 +178,17 @@ export class Mirror {
    * A checkpoint by another than the host that is known here: a first one, or that of a successor. Its entries are
    * replayed from the last official one; they count where they lead to it as host, and a quorum cosigned.
    */
-  async #adopt(note: string, peer: RegistryClient): Promise<void> {
+  /**
+   * Goes over to another history of a host that is proven to have signed two, though no quorum saw it: for a move that a
+   * quorum is to sign. What is official stays; what is given up was the host's word alone.
+   */
+  yieldTo(note: string, peer: RegistryClient): Promise<void> {
+    const done = this.#running.then(() => this.#adopt(note, peer, true))
+    this.#running = done.catch(() => undefined)
+    return done
+  }
+
+  async #adopt(note: string, peer: RegistryClient, forked = false): Promise<void> {
     const { book } = this.#options
     const { origin, size, root } = parseCheckpoint(parseNote(note).text)
     const base = Math.min(this.#official?.size ?? 0, book.size)
@@ -193,7 +203,7 @@ export class Mirror {
     if (began < (this.#resting.get(peer.url) ?? 0))
       throw new AnswerableError('unavailable', `${peer.url}: asked again later, after what it gave last`)
     try {
-      await this.#replay(note, peer, base)
+      await this.#replay(note, peer, base, forked)
       this.#resting.delete(peer.url)
     } catch (error) {
       this.#resting.set(peer.url, Date.now() + REST * (Date.now() - began))
@@ -208,7 +218,7 @@ export class Mirror {
     return undefined
   }
 
-  async #replay(note: string, peer: RegistryClient, base: number): Promise<void> {
+  async #replay(note: string, peer: RegistryClient, base: number, forked: boolean): Promise<void> {
     const { book, network, turnMs = TURN_MS } = this.#options
     const { origin, size, root } = parseCheckpoint(parseNote(note).text)
     const end = Date.now() + turnMs
@@ -234,7 +244,7 @@ export class Mirror {
     openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
     // A move was signed by a quorum of validators, in the entry itself; anything else waits for one to cosign.
     const moved = scratch.state.hosts.size > book.state.hosts.size
-    if (!moved && !this.#isQuorum(note, scratch)) throw noQuorum(origin)
+    if (!moved && !forked && !this.#isQuorum(note, scratch)) throw noQuorum(origin)
     let common = base
     const own = await book.entries(base, Math.min(book.size, size) - base)
     while (common - base < own.length && equal(own[common - base]!, fetched[common - base]!)) common++

@@ -138,7 +138,12 @@ export class Moves {
     if (size < seen) return { size: seen, note: this.#noteOf(from) }
     // What the old host signed beyond what is here, the proposer shows.
     const note = body.note
-    if (size > book.size && typeof note === 'string') await mirror.reach(note, proposer)
+    if (typeof note === 'string') {
+      const here = size <= book.size && equal(await book.log.rootAt(size), fromHex(String(body.root), 32))
+      // Of two histories, neither of which a quorum saw to its end, the one that the next in line has is as good.
+      if (!here && forked(from)) await mirror.yieldTo(note, proposer)
+      else if (size > book.size) await mirror.reach(note, proposer)
+    }
     if (size > book.size || !equal(await book.log.rootAt(size), fromHex(String(body.root), 32)))
       throw new AnswerableError('conflict', `the first ${size} entries are others here`)
     await this.#promise(from)
