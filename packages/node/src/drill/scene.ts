@@ -80,9 +80,12 @@ export class Scene {
   }
 
   /** Founds a network of four owners, and waits until it is under way. */
-  async owners(clock: SharedOptions['clock'] = () => Date.now): Promise<SharedNetwork> {
+  async owners({
+    clock = () => Date.now,
+    roles = () => undefined,
+  }: Partial<Pick<SharedOptions, 'clock' | 'roles'>> = {}): Promise<SharedNetwork> {
     const path = (member: string) => this.path(member)
-    const shared = await SharedNetwork.found({ path, upstream: this.upstream.url, clock })
+    const shared = await SharedNetwork.found({ path, upstream: this.upstream.url, clock, roles })
     this.#closers.push(() => shared.close())
     if (!(await this.comes(() => shared.settled)))
       throw new AnswerableError('internal', 'the throwaway network did not get under way')

@@ -5,6 +5,7 @@ import {
   openEntry,
   parseRegistryPayload,
   Registry,
+  type Role,
   type Terms,
 } from '@answerable/core/registry'
 import { nodeSuite } from '../log/suite.ts'
@@ -32,6 +33,8 @@ export interface SharedOptions {
   /** An OpenAI-compatible service that the gateways of all stand before. */
   upstream: string
   clock: (member: string) => () => number
+  /** Those of each; operator, publisher and validator unless told. */
+  roles: (member: string) => Role[] | undefined
 }
 
 export class SharedNetwork {
@@ -44,12 +47,13 @@ export class SharedNetwork {
     this.id = id
   }
 
-  static async found({ path, upstream, clock }: SharedOptions): Promise<SharedNetwork> {
+  static async found({ path, upstream, clock, roles }: SharedOptions): Promise<SharedNetwork> {
     const upstreams = [{ name: 'parrot', url: upstream, models: ['parrot*'] }]
     const set = { publishMilliseconds: 250, upstreams }
-    const members = (['ada', 'bo', 'cy', 'dee'] as const).map(
-      id => new Member(id, path(id), { set, clock: clock(id) }),
-    ) as unknown as FourMembers
+    const members = (['ada', 'bo', 'cy', 'dee'] as const).map(id => {
+      const has = roles(id)
+      return new Member(id, path(id), { set, clock: clock(id), ...(has && { roles: has }) })
+    }) as unknown as FourMembers
     try {
       return new SharedNetwork(members, await foundTogether(members, TERMS))
     } catch (error) {
@@ -98,7 +102,7 @@ export class SharedNetwork {
   /** Amends the terms, as both chambers approve it: a fault with a deadline in it then takes seconds. */
   async amend(scene: Pick<Scene, 'comes'>, terms: Record<string, number>): Promise<void> {
     const [first, second, third] = this.members
-    const at = first.book.size + 8
+    const at = first.book.size + 32
     const { digest } = await first.states('proposal', { action: 'amend', terms, at })
     await scene.comes(() => this.running.every(({ state }) => state.proposals.has(digest)))
     for (const one of [first, second, third]) await one.states('approval', { of: digest })
