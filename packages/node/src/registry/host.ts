@@ -43,9 +43,7 @@ export class Host {
       return Promise.reject(new AnswerableError('too-many-requests', 'too many submissions wait; come again'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ entry, resolve, reject })
-      this.#running ??= this.#run().finally(() => {
-        this.#running = undefined
-      })
+      this.#running ??= this.#run()
     })
   }
 
@@ -69,6 +67,8 @@ export class Host {
         for (const { reject } of batch) reject(error)
       }
     }
+    // At once, and not when the promise settles: who submits in between would wait for nobody.
+    this.#running = undefined
   }
 
   #takes(outcome: Outcome): boolean {
