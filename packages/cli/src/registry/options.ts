@@ -52,11 +52,16 @@ export function rolesOf(text: string): Role[] {
   })
 }
 
+/** Which network a membership is of: one to found, by its name and terms, or one to join. */
+export interface Belonging {
+  network?: string
+  networkName?: string
+  terms?: Record<string, unknown>
+  peers: string[]
+}
+
 /** Throws `bad-request` with the option that is wrong. */
-export async function membershipFrom(
-  values: MemberValues,
-  network: Pick<Membership, 'network' | 'networkName' | 'terms' | 'peers'>,
-): Promise<Membership> {
+export async function membershipFrom(values: MemberValues, network: Belonging): Promise<Membership> {
   const member = required(values.member, '--member')
   const membership = {
     member,
