@@ -4,9 +4,9 @@
  * that one operator in the runtime itself.
  */
 import type { Inputs, OutputShape, Part, Referee, Unsupported, Wanted } from '../dispute/referee.ts'
+import { AnswerableError } from '../error.ts'
 import type { GraphNode } from '../graph/graph.ts'
 import { type Elements, elementCount } from '../graph/tensor.ts'
-import { AnswerableError } from '../error.ts'
 import { erf, exp, sigmoid, tanh } from './curves.ts'
 import { ELEMENTWISE, elementwise } from './elementwise.ts'
 import { MOVEMENT } from './movement.ts'

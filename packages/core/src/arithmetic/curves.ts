@@ -25,14 +25,20 @@ function clamp(x: number, low: number, high: number): number {
   return x < low ? low : x > high ? high : x
 }
 
-const SIGMOID_P = floats(4.37031012579801e-11, 1.15627324459942e-7, 6.08574864600143e-5, 8.51377133304701e-3, 2.48287947061529e-1)
+const SIGMOID_P = floats(
+  4.37031012579801e-11,
+  1.15627324459942e-7,
+  6.08574864600143e-5,
+  8.51377133304701e-3,
+  2.48287947061529e-1,
+)
 const SIGMOID_Q = floats(
   6.10247389755681e-13,
   5.76102136993427e-9,
-  6.29106785017040e-6,
+  6.2910678501704e-6,
   1.70198817374094e-3,
   1.16817656904453e-1,
-  9.93151921023180e-1,
+  9.9315192102318e-1,
 )
 
 export function sigmoid(value: number): number {
@@ -52,7 +58,7 @@ const TANH_P = floats(
   6.37261928875436e-4,
   4.89352455891786e-3,
 )
-const TANH_Q = floats(1.19825839466702e-6, 1.18534705686654e-4, 2.26843463243900e-3, 4.89352518554385e-3)
+const TANH_Q = floats(1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3)
 
 export function tanh(value: number): number {
   const x = clamp(value, -9, 9)
@@ -61,7 +67,7 @@ export function tanh(value: number): number {
   return fround(p / chain(TANH_Q[0]!, square, TANH_Q.slice(1)))
 }
 
-const LOG2E = fround(1.44269504088896341)
+const LOG2E = fround(1.4426950408889634)
 const LN2_HIGH = fround(-6.93145752e-1)
 const LN2_LOW = fround(-1.42860677e-6)
 /** Adding and taking away this rounds to a whole number: 1.5 * 2^23. */
@@ -98,7 +104,14 @@ export function expBelow(value: number): number {
   return fround(chain(EXP[0]!, rest, [...EXP.slice(1), 1, 1]) * 2 ** m)
 }
 
-const ERF_SMALL = floats(-5.99104969e-4, 4.99339588e-3, -2.67667342e-2, 1.12818025e-1, -3.76124859e-1, 1.28379151e-1)
+const ERF_SMALL = floats(
+  -5.99104969e-4,
+  4.99339588e-3,
+  -2.67667342e-2,
+  1.12818025e-1,
+  -3.76124859e-1,
+  1.28379151e-1,
+)
 const ERF_BIG = floats(
   1.7294893e-5,
   -3.8320868e-4,

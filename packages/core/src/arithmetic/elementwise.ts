@@ -7,7 +7,15 @@
 import { broadcastDims, sourceIndex } from '../graph/broadcast.ts'
 import { floatAttribute, intAttribute, stringAttribute } from '../graph/graph.ts'
 import { type ElementType, elementTypeOf, makeElements } from '../graph/tensor.ts'
-import { type Call, input, notHere, type Operator, type OutputShape, type Part, type Wanted } from './operator.ts'
+import {
+  type Call,
+  input,
+  notHere,
+  type Operator,
+  type OutputShape,
+  type Part,
+  type Wanted,
+} from './operator.ts'
 
 export type Value = number | bigint
 type Make = (call: Call, type: ElementType) => (...values: Value[]) => Value
@@ -115,8 +123,7 @@ export function roundEven(x: number): number {
 
 const clip: Operator = (() => {
   const bounds = (call: Call): [Value | undefined, Value | undefined] => {
-    if (call.node.version < 11)
-      return [floatAttribute(call.node, 'min'), floatAttribute(call.node, 'max')]
+    if (call.node.version < 11) return [floatAttribute(call.node, 'min'), floatAttribute(call.node, 'max')]
     return [1, 2].map(at => {
       const tensor = call.inputs[at]
       if (tensor !== undefined && tensor.data.length !== 1) notHere('a bound that is no single number')
@@ -165,10 +172,11 @@ const cast: Operator = {
 }
 
 function converter(from: ElementType, to: ElementType): (value: Value) => Value {
-  if (to === 'bool') return value => (value == 0 ? 0 : 1)
+  if (to === 'bool') return value => (Number(value) === 0 ? 0 : 1)
   if (to === 'float64' || to === 'float32') {
     // A large integer is rounded once to float32, and not to float64 before.
-    if (to === 'float32' && (from === 'int64' || from === 'uint64')) return value => bigToFloat(value as bigint)
+    if (to === 'float32' && (from === 'int64' || from === 'uint64'))
+      return value => bigToFloat(value as bigint)
     return value => Number(value)
   }
   if (FLOATS.includes(from)) {
@@ -248,16 +256,44 @@ function extreme(keep: (a: Value, b: Value) => boolean): Make {
 }
 
 export const ELEMENTWISE: Record<string, Operator> = {
-  Add: elementwise(NUMBERS, arithmetic((a, b) => a + b, (a, b) => a + b, (a, b) => a + b), { arity: 2 }),
-  Sub: elementwise(NUMBERS, arithmetic((a, b) => a - b, (a, b) => a - b, (a, b) => a - b), { arity: 2 }),
-  Mul: elementwise(NUMBERS, arithmetic((a, b) => a * b, Math.imul, (a, b) => a * b), { arity: 2 }),
+  Add: elementwise(
+    NUMBERS,
+    arithmetic(
+      (a, b) => a + b,
+      (a, b) => a + b,
+      (a, b) => a + b,
+    ),
+    { arity: 2 },
+  ),
+  Sub: elementwise(
+    NUMBERS,
+    arithmetic(
+      (a, b) => a - b,
+      (a, b) => a - b,
+      (a, b) => a - b,
+    ),
+    { arity: 2 },
+  ),
+  Mul: elementwise(
+    NUMBERS,
+    arithmetic(
+      (a, b) => a * b,
+      Math.imul,
+      (a, b) => a * b,
+    ),
+    { arity: 2 },
+  ),
   Div: elementwise(
     NUMBERS,
-    arithmetic((a, b) => a / b, divided, (a, b) => {
-      if (b === 0n) notHere('an integer divided by zero')
-      if (b === -1n && a === -(2n ** 63n)) notHere('a quotient that its type cannot hold')
-      return a / b
-    }),
+    arithmetic(
+      (a, b) => a / b,
+      divided,
+      (a, b) => {
+        if (b === 0n) notHere('an integer divided by zero')
+        if (b === -1n && a === -(2n ** 63n)) notHere('a quotient that its type cannot hold')
+        return a / b
+      },
+    ),
     { arity: 2 },
   ),
   Neg: elementwise([...FLOATS, ...SIGNED], () => x => -(x as number), { arity: 1 }),
@@ -265,7 +301,11 @@ export const ELEMENTWISE: Record<string, Operator> = {
     arity: 1,
   }),
   Sqrt: elementwise(FLOATS, one(Math.sqrt), { arity: 1 }),
-  Reciprocal: elementwise(FLOATS, one(x => 1 / x), { arity: 1 }),
+  Reciprocal: elementwise(
+    FLOATS,
+    one(x => 1 / x),
+    { arity: 1 },
+  ),
   Floor: elementwise(FLOATS, one(Math.floor), { arity: 1 }),
   Ceil: elementwise(FLOATS, one(Math.ceil), { arity: 1 }),
   Round: elementwise(FLOATS, one(roundEven), { arity: 1 }),
@@ -281,8 +321,14 @@ export const ELEMENTWISE: Record<string, Operator> = {
   Clip: clip,
   Cast: cast,
   Pow: pow,
-  Min: elementwise(FLOATS, extreme((a, b) => !(b < a))),
-  Max: elementwise(FLOATS, extreme((a, b) => !(b > a))),
+  Min: elementwise(
+    FLOATS,
+    extreme((a, b) => !(b < a)),
+  ),
+  Max: elementwise(
+    FLOATS,
+    extreme((a, b) => !(b > a)),
+  ),
   Not: elementwise(['bool'], () => x => (x === 0 ? 1 : 0), { arity: 1 }),
   And: logic((a, b) => a !== 0 && b !== 0),
   Or: logic((a, b) => a !== 0 || b !== 0),
@@ -293,10 +339,14 @@ export const ELEMENTWISE: Record<string, Operator> = {
   Greater: comparison((a, b) => a > b),
   GreaterOrEqual: comparison((a, b) => a >= b),
   IsNaN: elementwise(FLOATS, () => x => (Number.isNaN(x as number) ? 1 : 0), { result: 'bool', arity: 1 }),
-  Where: elementwise([...NUMBERS, 'bool', 'float16'], () => (condition, a, b) => (condition === 0 ? b! : a!), {
-    first: 1,
-    arity: 3,
-  }),
+  Where: elementwise(
+    [...NUMBERS, 'bool', 'float16'],
+    () => (condition, a, b) => (condition === 0 ? b! : a!),
+    {
+      first: 1,
+      arity: 3,
+    },
+  ),
 }
 
 /** Gelu's variant, for the operators that have one. */

@@ -46,7 +46,9 @@ function movement({ shapeInputs = [], guides = [], shapes, map }: Movement): Ope
         const of = origin(i)
         if ('input' in of) wanted[of.input]!.add(of.index)
       }
-      return call.inputs.map((tensor, i) => (tensor === undefined ? [] : read.has(i) ? 'all' : [...wanted[i]!]))
+      return call.inputs.map((tensor, i) =>
+        tensor === undefined ? [] : read.has(i) ? 'all' : [...wanted[i]!],
+      )
     },
     compute(call, { from, to }, made, output) {
       const out = makeElements(made[output]!.type, to - from)
@@ -75,7 +77,8 @@ function reshaped(shape: (call: Call) => number[], shapeInputs: readonly number[
     shapes(call) {
       const { type, dims } = input(call, 0)
       const out = shape(call)
-      if (elementCount(out) !== elementCount(dims)) notHere(`the shape [${out.join(', ')}] of [${dims.join(', ')}]`)
+      if (elementCount(out) !== elementCount(dims))
+        notHere(`the shape [${out.join(', ')}] of [${dims.join(', ')}]`)
       return [{ type, dims: out }]
     },
     map: () => same,
@@ -86,7 +89,9 @@ function reshape(call: Call): number[] {
   const { dims } = input(call, 0)
   const asked = integers(input(call, 1))
   const allowZero = intAttribute(call.node, 'allowzero') === 1
-  const out = asked.map((size, i) => (size === 0 && !allowZero ? (dims[i] ?? notHere('a size to keep')) : size))
+  const out = asked.map((size, i) =>
+    size === 0 && !allowZero ? (dims[i] ?? notHere('a size to keep')) : size,
+  )
   const open = out.indexOf(-1)
   if (open < 0) return out
   const rest = product(out.filter((_, i) => i !== open))
@@ -145,7 +150,8 @@ const transpose = movement({
 function permutation(call: Call): number[] {
   const rank = input(call, 0).dims.length
   const perm = intsAttribute(call.node, 'perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i)
-  if (perm.length !== rank || new Set(perm.map(axis => axisOf(axis, rank))).size !== rank) notHere('such an order')
+  if (perm.length !== rank || new Set(perm.map(axis => axisOf(axis, rank))).size !== rank)
+    notHere('such an order')
   return perm.map(axis => axisOf(axis, rank))
 }
 
@@ -212,7 +218,11 @@ function splitSizes(call: Call): number[] {
   const size = Math.ceil(dims[axis]! / count)
   const sizes =
     given ?? Array.from({ length: count }, (_, i) => Math.min(size, Math.max(0, dims[axis]! - i * size)))
-  if (sizes.length !== count || sizes.some(each => each < 0) || sizes.reduce((a, b) => a + b, 0) !== dims[axis])
+  if (
+    sizes.length !== count ||
+    sizes.some(each => each < 0) ||
+    sizes.reduce((a, b) => a + b, 0) !== dims[axis]
+  )
     notHere('parts that do not make up the whole')
   return sizes
 }
@@ -236,7 +246,8 @@ const slice = movement({
     return index => {
       const position = positionOf(index, dims)
       let at = 0
-      for (let i = 0; i < position.length; i++) at += (cut[i]!.start + position[i]! * cut[i]!.step) * strides[i]!
+      for (let i = 0; i < position.length; i++)
+        at += (cut[i]!.start + position[i]! * cut[i]!.step) * strides[i]!
       return { input: 0, index: at }
     }
   },
@@ -378,7 +389,9 @@ function padding(call: Call): Cut[] {
   const { dims } = input(call, 0)
   if (call.node.version < 11) notHere('padding of an old version')
   const pads = integers(input(call, 1))
-  const axes = call.inputs[3] ? integers(call.inputs[3]).map(axis => axisOf(axis, dims.length)) : dims.map((_, i) => i)
+  const axes = call.inputs[3]
+    ? integers(call.inputs[3]).map(axis => axisOf(axis, dims.length))
+    : dims.map((_, i) => i)
   if (pads.length !== 2 * axes.length || pads.some(each => each < 0)) notHere('such padding')
   const out: Cut[] = dims.map(size => ({ start: 0, step: 1, size }))
   axes.forEach((axis, i) => {
@@ -417,7 +430,10 @@ const oneHot = movement({
   },
 })
 
-function made(shape: (call: Call) => OutputShape, value: (call: Call) => (index: number) => number | bigint): Operator {
+function made(
+  shape: (call: Call) => OutputShape,
+  value: (call: Call) => (index: number) => number | bigint,
+): Operator {
   return movement({
     shapeInputs: [0, 1, 2],
     shapes: call => [shape(call)],
@@ -438,7 +454,10 @@ const shape: Operator = {
 function shapeOf(call: Call): number[] {
   const { dims } = input(call, 0)
   const clamp = (at: number) => Math.min(dims.length, Math.max(0, at < 0 ? at + dims.length : at))
-  return dims.slice(clamp(intAttribute(call.node, 'start') ?? 0), clamp(intAttribute(call.node, 'end') ?? dims.length))
+  return dims.slice(
+    clamp(intAttribute(call.node, 'start') ?? 0),
+    clamp(intAttribute(call.node, 'end') ?? dims.length),
+  )
 }
 
 const CONSTANTS: readonly string[] = ['value', 'value_float', 'value_floats', 'value_int', 'value_ints']

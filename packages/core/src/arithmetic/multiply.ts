@@ -73,7 +73,13 @@ function blockOf({ columns, inner, transposedLeft }: Product): number {
 }
 
 /** A single row: no blocks. The last columns that fill no vector of four are summed four products at a time. */
-function vectorAt(of: Product, leftAt: number, rightAt: number, column: number, base: number | undefined): number {
+function vectorAt(
+  of: Product,
+  leftAt: number,
+  rightAt: number,
+  column: number,
+  base: number | undefined,
+): number {
   const { inner, left, right, leftInner, rightInner, columns } = of
   const term = (k: number) => fround(left[leftAt + k * leftInner]! * right[rightAt + k * rightInner]!)
   let result = base
@@ -232,9 +238,11 @@ export const gemm: Operator = {
     for (let i = from; i < to; i++) {
       const row = Math.floor(i / columns)
       const column = i % columns
-      if (!seen[0].has(row)) for (let k = 0; k < inner; k++) wanted[0].add(transposedLeft ? k * rows + row : row * inner + k)
+      if (!seen[0].has(row))
+        for (let k = 0; k < inner; k++) wanted[0].add(transposedLeft ? k * rows + row : row * inner + k)
       if (!seen[1].has(column))
-        for (let k = 0; k < inner; k++) wanted[1].add(transposedRight ? column * inner + k : k * columns + column)
+        for (let k = 0; k < inner; k++)
+          wanted[1].add(transposedRight ? column * inner + k : k * columns + column)
       seen[0].add(row)
       seen[1].add(column)
       if (bias !== undefined) wanted[2].add(sourceIndex(i, shapes[0]!.dims, bias.dims))

@@ -43,7 +43,8 @@ export const quantizeLinear: Operator = {
     const { dims } = inputOf(call, 0, ['float32'])
     const zero = call.inputs[2]
     const type = zero?.type ?? 'uint8'
-    if (!BYTES.includes(type) || (zero === undefined && intAttribute(call.node, 'output_dtype'))) notHere(type)
+    if (!BYTES.includes(type) || (zero === undefined && intAttribute(call.node, 'output_dtype')))
+      notHere(type)
     if (input(call, 1).type !== 'float32') notHere('scales of another type')
     return [{ type, dims }]
   },
@@ -57,7 +58,12 @@ export const quantizeLinear: Operator = {
     const out = makeElements(type, to - from)
     for (let i = from; i < to; i++) {
       const at = which(i)
-      out[i - from] = quantised(data[i] as number, scale.data[at] as number, Number(zero?.[at] ?? 0), limits(type))
+      out[i - from] = quantised(
+        data[i] as number,
+        scale.data[at] as number,
+        Number(zero?.[at] ?? 0),
+        limits(type),
+      )
     }
     return out
   },
@@ -132,7 +138,10 @@ function sumAt(call: Call, index: number, left: Elements, right: Elements, zeros
 }
 
 function matrixShape(call: Call): number[] {
-  const [a, b] = [inputOf(call, 0, BYTES).dims, inputOf(call, call.node.operator === 'QLinearMatMul' ? 3 : 1, BYTES).dims]
+  const [a, b] = [
+    inputOf(call, 0, BYTES).dims,
+    inputOf(call, call.node.operator === 'QLinearMatMul' ? 3 : 1, BYTES).dims,
+  ]
   if (a.length < 2 || b.length < 2 || a.at(-1) !== b.at(-2)) notHere('sides that are no matrices')
   const rank = Math.max(a.length, b.length)
   const dims: number[] = []

@@ -123,7 +123,8 @@ export const layerNormalization: Operator = {
     if ((intAttribute(call.node, 'stash_type') ?? 1) !== 1) notHere('another precision of the mean')
     const length = product(dims, axis)
     for (const at of [1, 2])
-      if (call.inputs[at] !== undefined && call.inputs[at].data.length !== length) notHere('a scale that is stretched')
+      if (call.inputs[at] !== undefined && call.inputs[at].data.length !== length)
+        notHere('a scale that is stretched')
     const means = dims.map((size, i) => (i < axis ? size : 1))
     const shapes = [
       { type: 'float32', dims },
@@ -171,7 +172,12 @@ function normLength(call: Call): number {
   return product(dims, axisOf(intAttribute(call.node, 'axis') ?? -1, dims.length))
 }
 
-function normOf(data: Float32Array, at: number, length: number, epsilon: number): { mean: number; deviation: number } {
+function normOf(
+  data: Float32Array,
+  at: number,
+  length: number,
+  epsilon: number,
+): { mean: number; deviation: number } {
   let sum = 0
   let squares = 0
   for (let i = at; i < at + length; i++) {
@@ -186,7 +192,11 @@ function normOf(data: Float32Array, at: number, length: number, epsilon: number)
 type Combine = (values: readonly number[]) => number
 
 /** Reductions along axes that lie side by side; others are not had. */
-function reduction(combine: Combine, types: readonly ('float32' | 'int32')[], axesInputFrom: number): Operator {
+function reduction(
+  combine: Combine,
+  types: readonly ('float32' | 'int32')[],
+  axesInputFrom: number,
+): Operator {
   const axes = (call: Call): number[] => {
     const { dims } = input(call, 0)
     const given = axesOf(call, call.node.version >= axesInputFrom ? 1 : -1)
@@ -261,8 +271,16 @@ function extremeOf(isBetter: (a: number, b: number) => boolean): Combine {
 export const REDUCTIONS: Record<string, Operator> = {
   ReduceSum: reduction(sumOf, ['float32'], 13),
   ReduceMean: reduction(values => fround(sumOf(values) / values.length), ['float32'], 18),
-  ReduceMax: reduction(extremeOf((a, b) => a > b), ['float32', 'int32'], 18),
-  ReduceMin: reduction(extremeOf((a, b) => a < b), ['float32', 'int32'], 18),
+  ReduceMax: reduction(
+    extremeOf((a, b) => a > b),
+    ['float32', 'int32'],
+    18,
+  ),
+  ReduceMin: reduction(
+    extremeOf((a, b) => a < b),
+    ['float32', 'int32'],
+    18,
+  ),
 }
 
 /** The number of the largest, or of the smallest, in each row; the first of equals. */

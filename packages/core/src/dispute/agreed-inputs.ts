@@ -57,7 +57,8 @@ export class AgreedInputs {
   missing(words: string, place: Place): Verdict {
     const liars = SIDES.filter(side => this.#false.has(side))
     const wrong = liars.length === 2 ? 'both' : (liars[0] ?? 'neither')
-    const more = liars.length === 0 ? '' : `; what the ${liars.join(' and the ')} opened is not what was committed to`
+    const more =
+      liars.length === 0 ? '' : `; what the ${liars.join(' and the ')} opened is not what was committed to`
     return { wrong, how: 'opening', words: words + more, place }
   }
 

@@ -6,9 +6,9 @@
  * bound. Everything between was compared to the bit, so this bound is no room for another computation.
  */
 import { AnswerableError } from '../error.ts'
+import { sourceIndex } from '../graph/broadcast.ts'
 import { type Graph, type GraphNode, valueNumbers } from '../graph/graph.ts'
 import type { ElementType, Tensor } from '../graph/tensor.ts'
-import { sourceIndex } from '../graph/broadcast.ts'
 import type { Suite } from '../suite.ts'
 import { claimHash } from '../trace/commitment.ts'
 import { checkBeginning, checkOpening, type OpenedValue } from '../trace/opening.ts'
@@ -45,7 +45,11 @@ export function judgeEnds(given: Case, suite: Suite): Verdict {
     ...graph.initializers.map(({ name, tensor }) => ({ name, tensor })),
     ...graph.inputs.map(({ name }) => ({ name, tensor: request!.get(name)! })),
   ].map(({ name, tensor }, value) => claimHash(claimOf(value, name, tensor, given.key, suite), suite))
-  const begins = offered.some(side => holds(() => checkBeginning(leaves, evidence[side]?.beginning ?? [], given.game.commitments.challenger, suite)))
+  const begins = offered.some(side =>
+    holds(() =>
+      checkBeginning(leaves, evidence[side]?.beginning ?? [], given.game.commitments.challenger, suite),
+    ),
+  )
   if (!begins)
     return {
       wrong: 'both',
@@ -107,7 +111,8 @@ export function firstDifference(
     const a = canonical.data[i]!
     const b = answered.data[i]!
     if (within(canonical.type, a, b, bound)) continue
-    if (node !== undefined && values !== undefined && isClose(node, canonical.dims, i, values, bound)) continue
+    if (node !== undefined && values !== undefined && isClose(node, canonical.dims, i, values, bound))
+      continue
     return `has ${b} at ${i}, not ${a} within ${boundWords(bound)}`
   }
   return undefined

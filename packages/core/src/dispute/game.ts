@@ -66,7 +66,8 @@ export interface Game {
 export type Moved = { readonly game: Game } | { readonly refused: string }
 
 /** More than any game has: a leaf's own round, and the depth of either tree, `LEVELS` at a time. */
-export const MAX_ROUNDS = 1 + Math.ceil(Math.log2(MAX_VALUES) / LEVELS) + Math.ceil(Math.log2(MAX_TILES) / LEVELS)
+export const MAX_ROUNDS =
+  1 + Math.ceil(Math.log2(MAX_VALUES) / LEVELS) + Math.ceil(Math.log2(MAX_TILES) / LEVELS)
 
 /** Opens a game with the challenger's commitment; the defender's is awaited. */
 export function openGame(challenger: Commitment): Game {
@@ -106,7 +107,9 @@ function committed(game: Game, { root, count }: Extract<Move, { kind: 'commit' }
   const next: Game = { ...game, commitments: { challenger, defender } }
   if (count !== challenger.count) return { game: over(next, { kind: 'graph' }) }
   if (root === challenger.root) return { game: over(next, { kind: 'same-root' }) }
-  return { game: stepped(next, 'values', { start: 0, end: count }, { challenger: challenger.root, defender: root }) }
+  return {
+    game: stepped(next, 'values', { start: 0, end: count }, { challenger: challenger.root, defender: root }),
+  }
 }
 
 /** Hashes below the node in question, of either tree. */
@@ -124,11 +127,18 @@ function hashed(game: Game, by: Side, { hashes }: Extract<Move, { kind: 'hashes'
   const first = parts.findIndex((_, i) => shown[i] !== hashes[i])
   const { shown: _, ...rest } = game
   const next: Game = { ...rest, rounds: game.rounds + 1 }
-  return { game: stepped(next, game.phase, parts[first]!, { challenger: shown[first]!, defender: hashes[first]! }) }
+  return {
+    game: stepped(next, game.phase, parts[first]!, { challenger: shown[first]!, defender: hashes[first]! }),
+  }
 }
 
 /** What the leaf in question is made of. */
-function claimed(game: Game, by: Side, { kind: _kind, ...claim }: Extract<Move, { kind: 'leaf' }>, suite: Suite): Moved {
+function claimed(
+  game: Game,
+  by: Side,
+  { kind: _kind, ...claim }: Extract<Move, { kind: 'leaf' }>,
+  suite: Suite,
+): Moved {
   const { node, value } = game as Game & { node: NonNullable<Game['node']>; value: number }
   if (!equal(claimHash(claim, suite), bytesOfHex(node[by])))
     return refused('the leaf is not the one that this side has shown or committed to before')

@@ -20,7 +20,8 @@ export function parseMove(value: unknown): Move | string {
     const root = shape.object(value, 'move')
     const kind = shape.literal(root.kind, 'move.kind', ['commit', 'hashes', 'leaf'])
     const allowed = MEMBERS[kind]
-    for (const name of Object.keys(root)) if (!allowed.includes(name)) shape.fail(`move.${name}`, 'no such member')
+    for (const name of Object.keys(root))
+      if (!allowed.includes(name)) shape.fail(`move.${name}`, 'no such member')
     if (kind === 'commit') return { kind, ...parseCommitment(root) }
     if (kind === 'leaf') {
       const count = shape.count(root.count, 'move.count')

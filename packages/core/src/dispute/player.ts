@@ -62,7 +62,13 @@ export function evidenceOf(game: Game, graph: Graph, trace: Trace, referee: Refe
     const stored = places[number]!.kind === 'initializer'
     const tiles = stored ? [] : tilesOf(inputs[i]!, wanted[i] ?? 'all')
     const had = openings.get(number)?.tiles.map(({ tile }) => tile) ?? []
-    openings.set(number, trace.open(number, [...new Set([...had, ...tiles])].sort((a, b) => a - b)))
+    openings.set(
+      number,
+      trace.open(
+        number,
+        [...new Set([...had, ...tiles])].sort((a, b) => a - b),
+      ),
+    )
   })
   return { disputed, inputs: [...openings.values()] }
 }

@@ -70,17 +70,30 @@ export async function verdict(
   const places = valuesOf(graph)
   if (end.kind === 'graph') {
     const { challenger, defender } = game.commitments
-    const right = { challenger: challenger.count === places.length, defender: defender?.count === places.length }
+    const right = {
+      challenger: challenger.count === places.length,
+      defender: defender?.count === places.length,
+    }
     return decided(right, 'record', `the model’s graph has ${places.length} values`)
   }
   const place = places[end.value]
   if (place === undefined)
-    return { wrong: 'both', how: 'record', words: `the model’s graph has ${places.length} values, not ${end.value + 1}` }
+    return {
+      wrong: 'both',
+      how: 'record',
+      words: `the model’s graph has ${places.length} values, not ${end.value + 1}`,
+    }
   if (place.kind === 'output') return judgeOperator(given, place, referee, suite, run)
   const source = sourceOf(given, place)
   if (source === undefined)
-    return { wrong: 'neither', how: 'opening', words: `the request’s input ‘${place.name}’ was not opened`, place }
-  const what = place.kind === 'input' ? `the request’s input ‘${place.name}’` : `the model’s tensor ‘${place.name}’`
+    return {
+      wrong: 'neither',
+      how: 'opening',
+      words: `the request’s input ‘${place.name}’ was not opened`,
+      place,
+    }
+  const what =
+    place.kind === 'input' ? `the request’s input ‘${place.name}’` : `the model’s tensor ‘${place.name}’`
   return compared(given, place, source, 'record', what, suite)
 }
 
@@ -100,13 +113,15 @@ async function judgeOperator(
   if (node.inputs.some((name, i) => name !== '' && inputs[i] === undefined))
     return agreed.missing(`an input of ${what} was not opened`, place)
   const open = (wanted: readonly Wanted[]) => agreed.show(node, wanted)
-  const incomplete = () => agreed.missing(`the inputs of ${what} were not opened as far as it depends on them`, place)
+  const incomplete = () =>
+    agreed.missing(`the inputs of ${what} were not opened as far as it depends on them`, place)
 
   if (!open(referee.shapeNeeds(node, inputs))) return incomplete()
   const shapes = referee.shapes(node, inputs)
   if (!('unsupported' in shapes)) {
     const shape = shapes[place.output]
-    if (shape === undefined) return { wrong: 'both', how: 'referee', words: `${what} has no such output`, place }
+    if (shape === undefined)
+      return { wrong: 'both', how: 'referee', words: `${what} has no such output`, place }
     if (end.kind === 'head' || !headsAre(given, place.name, shape, suite))
       return judgeHeads(given, place, shape, 'referee', what, suite)
     const part = tileRange(end.tile!, elementCount(shape.dims))
