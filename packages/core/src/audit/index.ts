@@ -1,0 +1,2 @@
+/** Audits: which records are due, and what comes of running them again (docs/audits.md). */
+export * from './sampling.ts'
