@@ -3,7 +3,13 @@
  * itself. Names are added and nothing else, so the arithmetic is that of the model.
  */
 import { concat } from '@answerable/core'
-import { elementBytes, elementTypeNumber, type Graph, type GraphNode, type Tensor } from '@answerable/core/graph'
+import {
+  elementBytes,
+  elementTypeNumber,
+  type Graph,
+  type GraphNode,
+  type Tensor,
+} from '@answerable/core/graph'
 import { Message } from '../models/protobuf.ts'
 
 /** The model, with all that its operators make among its outputs. */
@@ -38,7 +44,9 @@ export function operatorModel(node: GraphNode, inputs: readonly (Tensor | undefi
     .int(1, 8)
     .bytes(7, graph)
     .bytes(8, new Message().bytes(1, node.domain).int(2, Math.max(1, node.version)))
-    .each(node.domain === '' ? [] : [''], (to, domain) => to.bytes(8, new Message().bytes(1, domain).int(2, 17)))
+    .each(node.domain === '' ? [] : [''], (to, domain) =>
+      to.bytes(8, new Message().bytes(1, domain).int(2, 17)),
+    )
     .encode()
 }
 
