@@ -101,10 +101,16 @@ export class State {
   readonly epochs = new Collection<EpochRecord>()
   readonly challenges = new Collection<Challenge>()
   /** By `log index auditor`. */
-  readonly findings = new Collection<Finding>()
+  readonly findings = new Collection<Finding>(({ log, index, auditor }, before) => {
+    if (before !== undefined) return
+    const name = `${log} ${index}`
+    this.#auditors.set(name, [...(this.#auditors.get(name) ?? []), auditor])
+  })
   readonly disputes = new Collection<Dispute>()
   /** Owner groups by roles, until a member's standing changes. */
   readonly #byRoles = new Map<string, ReadonlySet<string>>()
+  /** Who found something of a record, by `log index`. */
+  readonly #auditors = new Map<string, string[]>()
   /** Ids of each member's keys. */
   readonly keysOf = new Map<string, string[]>()
   /** Whose a key's name is: notes are matched by it, so no two members' keys share one. */
@@ -166,6 +172,12 @@ export class State {
   get tickSpread(): number {
     const { maximumGapSeconds, tickSeconds } = this.terms
     return (Math.max(maximumGapSeconds, 2 * tickSeconds) + 120) * 1000
+  }
+
+  /** What auditors found of one entry of a log. */
+  findingsOf(log: string, index: number): Finding[] {
+    const name = `${log} ${index}`
+    return (this.#auditors.get(name) ?? []).map(auditor => this.findings.get(`${name} ${auditor}`)!)
   }
 
   setKey(id: string, key: RegisteredKey): void {
