@@ -49,7 +49,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 export const REFEREE_OPERATORS: readonly string[] = Object.keys(OPERATORS).sort()
 
 /** The oldest and newest operator set that was compared. */
-export const OLDEST_OPSET = 7
+export const OLDEST_OPSET = 11
 export const NEWEST_OPSET = 22
 
 function operatorOf(node: GraphNode): Operator {

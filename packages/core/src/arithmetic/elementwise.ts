@@ -123,7 +123,6 @@ export function roundEven(x: number): number {
 
 const clip: Operator = (() => {
   const bounds = (call: Call): [Value | undefined, Value | undefined] => {
-    if (call.node.version < 11) return [floatAttribute(call.node, 'min'), floatAttribute(call.node, 'max')]
     return [1, 2].map(at => {
       const tensor = call.inputs[at]
       if (tensor !== undefined && tensor.data.length !== 1) notHere('a bound that is no single number')

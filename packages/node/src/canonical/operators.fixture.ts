@@ -349,10 +349,6 @@ export const MAKERS: Record<string, Maker> = {
   Clip: draw => {
     const type = draw.pick(['float32', 'float64', 'int32', 'int64', 'uint8', 'int8'] as const)
     const value = draw.tensor(type, draw.dims())
-    if (type === 'float32' && draw.chance(0.3)) {
-      const attributes = { min: float(-0.5), max: float(0.7) }
-      return { inputs: [value], attributes, version: 10 }
-    }
     const bound = (low: number) =>
       draw.chance(0.2)
         ? undefined
@@ -547,7 +543,13 @@ export const MAKERS: Record<string, Maker> = {
 
 /** One case of an operator. */
 export function caseOf(operator: string, draw: Draw): OperatorCase {
-  const { inputs, attributes = {}, constant = [], outputs = 1, version = 17 } = MAKERS[operator]!(draw)
+  const {
+    inputs,
+    attributes = {},
+    constant = [],
+    outputs = 1,
+    version = draw.pick([17, 17, 18, 19, 20, 21, 22]),
+  } = MAKERS[operator]!(draw)
   return {
     inputs,
     node: {
