@@ -3,6 +3,7 @@ export { type CheckedSignature, checkSignature, type Signer, type SignerTrust } 
 export { digestFile, type FileDigest } from './digest.ts'
 export { digestModel, listModelFiles, type ModelFile, type ModelFiles } from './model-files.ts'
 export { readHeaderOf } from './model-header.ts'
+export { ModelFinder } from './model-finder.ts'
 export { listOffered, type Offered, type PullOptions, pullModel } from './pull.ts'
 export { type Signed, type SignOptions, signModel } from './sign.ts'
 export { ModelStore, type StoredModel } from './store.ts'
