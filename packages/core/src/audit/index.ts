@@ -1,5 +1,6 @@
 /** Running a record again: what is compared, how close is close enough, and how what came of it is called. */
 export * from './bounds.ts'
+export * from './decisions.ts'
 export * from './draw.ts'
 export { Uniforms } from './mersenne.ts'
 export * from './opened-record.ts'

@@ -87,6 +87,15 @@ export class LlamaReplay implements Replay {
     return new LlamaReplay(model, recorded, !types.every(type => WHOLE.has(type)), margin)
   }
 
+  /** On a model that is open already, in whatever setting: that it is the recorded file is the caller's word. */
+  static on(
+    model: LlamaModel,
+    recorded: RecordedModel,
+    { quantised, margin }: { quantised: boolean; margin?: TokenMargin },
+  ): LlamaReplay {
+    return new LlamaReplay(model, recorded, quantised, margin)
+  }
+
   async rerun(record: OpenedRecord, signal: AbortSignal): Promise<Rerun> {
     const { manifest } = this.#recorded
     const named = { entry: record.entry, model: manifest }
@@ -109,7 +118,9 @@ export class LlamaReplay implements Replay {
       why: margin.why,
       remarks: [
         ...remarks,
-        ...(generation.temperature > 0 && outcome === 'inconsistent' ? [DRAWN_OTHERWISE] : []),
+        ...(generation.temperature > 0 && outcome === 'inconsistent' && steps.some(({ same }) => !same)
+          ? [DRAWN_OTHERWISE]
+          : []),
         ...(generation.temperature > 0 && this.#knowsDraws === false ? [NO_DRAWS] : []),
       ],
     })
