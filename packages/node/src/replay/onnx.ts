@@ -1,8 +1,11 @@
 /** Runs recorded answers of an ONNX model again, with the recorded configuration, and compares what comes out. */
+import { hash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { AnswerableError } from '@answerable/core'
 import {
   compareOutputs,
   type Decision,
+  decisionsOf,
   type NotRerun,
   notRerun,
   type OpenedRecord,
@@ -12,6 +15,7 @@ import {
   rerunOf,
   sameSetting,
 } from '@answerable/core/audit'
+import { readGraph } from '@answerable/core/graph'
 import { parseInferBody } from '../gateway/kserve.ts'
 import {
   type InferRequest,
@@ -59,9 +63,12 @@ export class OnnxReplay implements Replay {
     if (configuration === 'beyond-limits') return configuration
     const { name, version, manifest } = recorded
     const model = await OnnxModel.open(file, { name, version, ...configuration })
-    if (model.describe().manifest === manifest) return new OnnxReplay(model, recorded, options)
-    await model.close()
-    return 'model-changed'
+    if (model.describe().manifest !== manifest) {
+      await model.close()
+      return 'model-changed'
+    }
+    const decisions = options.decisions ?? (await decisionsIn(file, manifest))
+    return new OnnxReplay(model, recorded, { ...options, decisions })
   }
 
   async rerun(record: OpenedRecord, signal: AbortSignal): Promise<Rerun> {
@@ -119,6 +126,16 @@ export class OnnxReplay implements Replay {
     if (expected !== undefined && Buffer.from(expected).equals(response.bytes))
       remarks.push('The bytes of the answer are the same as well.')
     return remarks
+  }
+}
+
+/** None for a model whose graph is of a kind that is not read here: the runtime may still run it. */
+async function decisionsIn(file: string, sha256: string): Promise<Decision[]> {
+  try {
+    const bytes = await readFile(file)
+    return hash('sha256', bytes, 'hex') === sha256 ? decisionsOf(readGraph(bytes)) : []
+  } catch {
+    return []
   }
 }
 
