@@ -1,4 +1,4 @@
-/** Running a record again: what is compared, how close is close enough, and how what came of it is called. */
+/** Audits: which records are due, and what comes of running them again (docs/audits.md). */
 export * from './bounds.ts'
 export * from './decisions.ts'
 export * from './draw.ts'
@@ -6,6 +6,7 @@ export { Uniforms } from './mersenne.ts'
 export * from './opened-record.ts'
 export * from './outputs.ts'
 export * from './rerun.ts'
+export * from './sampling.ts'
 export * from './setting.ts'
 export * from './tokens.ts'
 export { ulpOf32, ulpOf64, ulps32, ulps64 } from './ulp.ts'
