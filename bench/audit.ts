@@ -5,7 +5,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DisclosedRecord, openRecord, type Rerun } from '@answerable/core/audit'
+import { openForRerun, type RecordParts, type Rerun } from '@answerable/core/audit'
 import { nodeSuite } from '@answerable/node/log'
 import { OnnxReplay, Replayer, recordedModel } from '@answerable/node/replay'
 import { findLlama, type LlamaModel } from '@answerable/node/runtime'
@@ -30,7 +30,7 @@ const LLAMA_AUDITS = 1_500
 const KERNEL_AUDITS = 500
 const HONEST_TOKENS = 48
 const CAUGHT_TOKENS = [16, 64, 256]
-const CAUGHT_RECORDS = 24
+const CAUGHT_RECORDS = 20
 const COST_ROUNDS = 9
 const COMPLETIONS = '/v1/completions'
 const signal = new AbortController().signal
@@ -78,7 +78,7 @@ async function onnxCost(models: readonly AuditedModel[], say: (line: string) => 
         for (const { request } of records) await askOnnx(native, JSON.parse(Buffer.from(request).toString()))
       }
       const audit = async () => {
-        for (const record of records) await replay.rerun(openRecord(record, nodeSuite), signal)
+        for (const record of records) await replay.rerun(openForRerun(record, nodeSuite), signal)
       }
       const [first, second] = round % 2 === 0 ? [infer, audit] : [audit, infer]
       const a = await milliseconds(first)
@@ -98,7 +98,7 @@ async function onnxCost(models: readonly AuditedModel[], say: (line: string) => 
 async function llamaCost(say: (line: string) => void): Promise<Row[]> {
   say('cost: stories260K')
   const model = await open(STORIES)
-  const records: DisclosedRecord[] = []
+  const records: RecordParts[] = []
   for (let seed = 0; seed < 20; seed++) records.push(await askLlama(model, COMPLETIONS, asked(seed, 128)))
   const replay = auditorOn(model, false)
   const replayer = new Replayer({ findModel: () => STORIES })
@@ -110,7 +110,7 @@ async function llamaCost(say: (line: string) => void): Promise<Row[]> {
       for (let seed = 0; seed < 20; seed++) await askLlama(model, COMPLETIONS, asked(seed, 128))
     })
     const again = await milliseconds(async () => {
-      for (const record of records) await replay.rerun(openRecord(record, nodeSuite), signal)
+      for (const record of records) await replay.rerun(openForRerun(record, nodeSuite), signal)
     })
     const queued = await milliseconds(() => Promise.all(records.map(record => replayer.rerun(record))))
     bare.push(again / inference)
@@ -180,18 +180,15 @@ async function honestOnnx(models: readonly AuditedModel[], say: (line: string) =
       for (let round = 0; round < rounds; round++) {
         const record = await askOnnx(operator, model.ask(round))
         for (const [, auditor] of settings)
-          honest.count(await onnxAuditor(auditor, record).rerun(openRecord(record, nodeSuite), signal))
+          honest.count(await onnxAuditor(auditor, record).rerun(openForRerun(record, nodeSuite), signal))
       }
     for (const [, setting] of settings) await setting.close()
   }
   return honest
 }
 
-function onnxAuditor(
-  model: ConstructorParameters<typeof OnnxReplay>[0],
-  record: DisclosedRecord,
-): OnnxReplay {
-  const recorded = recordedModel(openRecord(record, nodeSuite).model)
+function onnxAuditor(model: ConstructorParameters<typeof OnnxReplay>[0], record: RecordParts): OnnxReplay {
+  const recorded = recordedModel(openForRerun(record, nodeSuite).model)
   if (typeof recorded === 'string') throw new Error(recorded)
   const decisions = [
     { output: 'approved', from: 'probability_good', operator: 'GreaterOrEqual', threshold: 0.5 },
@@ -221,13 +218,13 @@ async function honestLlama(
       for (let round = 0; round < rounds; round++) {
         const record = await askLlama(operator, COMPLETIONS, asked(seed++, HONEST_TOKENS))
         for (const auditor of auditors)
-          honest.count(await auditor.rerun(openRecord(record, nodeSuite), signal), quantised)
+          honest.count(await auditor.rerun(openForRerun(record, nodeSuite), signal), quantised)
       }
     for (const [kernel, runtime] of Object.entries(kernels)) {
       const count = Math.ceil(KERNEL_AUDITS / types.length / Object.keys(kernels).length)
       say(`honest: stories260K ${type}, an operator with the kernels of ${kernel}`)
       for (const record of await recordsOf(file, count, runtime))
-        honest.count(await auditors[0]!.rerun(openRecord(record, nodeSuite), signal), quantised)
+        honest.count(await auditors[0]!.rerun(openForRerun(record, nodeSuite), signal), quantised)
     }
     for (const model of settings) await model.close()
   }
@@ -235,7 +232,7 @@ async function honestLlama(
 }
 
 /** Records of an operator whose runtime lies elsewhere. */
-async function recordsOf(file: string, count: number, runtime: string): Promise<DisclosedRecord[]> {
+async function recordsOf(file: string, count: number, runtime: string): Promise<RecordParts[]> {
   type Line = { statement: string; begin?: string; request: string; response: string; disclosures: object }
   const env = { ANSWERABLE_LLAMA: runtime }
   const lines = await runPart<Line[]>('audit-operator', [file, 0, count, HONEST_TOKENS], undefined, env)
@@ -264,7 +261,7 @@ async function caught(cases: readonly Substitution[], say: (line: string) => voi
       for (let seed = 0; seed < CAUGHT_RECORDS; seed++) {
         const fields = asked(seed, most, temperature)
         const record = await askLlama(model, COMPLETIONS, fields, { ...lie, says })
-        ends.push(tokensUntil(await auditor.rerun(openRecord(record, nodeSuite), signal)))
+        ends.push(tokensUntil(await auditor.rerun(openForRerun(record, nodeSuite), signal)))
       }
       for (const tokens of CAUGHT_TOKENS) {
         const share = ends.filter(end => end <= tokens).length / ends.length

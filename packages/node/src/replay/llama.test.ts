@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type DisclosedRecord, openRecord, type Rerun } from '@answerable/core/audit'
+import { openForRerun, type RecordParts, type Rerun } from '@answerable/core/audit'
 import { stories } from '../../test/llama.ts'
 import { nodeSuite } from '../log/index.ts'
 import { editedGguf, perturbedGguf, quantisedGguf } from '../models/index.ts'
@@ -22,7 +22,7 @@ interface House {
   /** The honest model, as the gateway opens it. */
   model: LlamaModel
   open(options?: Partial<LlamaOptions>, file?: string): Promise<LlamaModel>
-  again(record: DisclosedRecord, file?: string): Promise<Rerun>
+  again(record: RecordParts, file?: string): Promise<Rerun>
 }
 
 async function house(t: TestContext): Promise<House | undefined> {
@@ -39,8 +39,8 @@ async function house(t: TestContext): Promise<House | undefined> {
     opened.push(model)
     return model
   }
-  const again = (record: DisclosedRecord, path = file) => {
-    const opening = openRecord(record, nodeSuite)
+  const again = (record: RecordParts, path = file) => {
+    const opening = openForRerun(record, nodeSuite)
     const recorded = recordedModel(opening.model)
     assert.ok(typeof recorded !== 'string')
     return rerunLlama(opening, recorded, path)
@@ -113,7 +113,7 @@ test('honest operators in other settings are never inconsistent, and the setting
     for (const options of [{ cacheType: 'F32' }, { flashAttention: true }, { batchSize: 1 }] as const) {
       const operator = await home.open(options, path)
       for (const seed of [1, 2, 3, 4]) {
-        const record = openRecord(await askLlama(operator, COMPLETIONS, { ...TOM, seed }), nodeSuite)
+        const record = openForRerun(await askLlama(operator, COMPLETIONS, { ...TOM, seed }), nodeSuite)
         const recorded = recordedModel(record.model)
         assert.ok(typeof recorded !== 'string')
         // In the auditor's own setting, as on a machine that has no other.
@@ -213,7 +213,7 @@ test('what cannot be run again says why', async t => {
   const other = join(home.folder, 'other.gguf')
   writeFileSync(other, perturbedGguf(readFileSync(home.file), { size: 0.01, seed: 3 }).bytes)
   assert.equal((await home.again(record, other)).reason, 'model-changed')
-  const opened = openRecord(record, nodeSuite)
+  const opened = openForRerun(record, nodeSuite)
   const recorded = recordedModel(opened.model)
   assert.ok(typeof recorded !== 'string')
   const replay = await LlamaReplay.open(home.file, recorded)

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { type DisclosedRecord, openRecord, type Rerun } from '@answerable/core/audit'
+import { openForRerun, type RecordParts, type Rerun } from '@answerable/core/audit'
 import { nodeSuite } from '../log/index.ts'
 import {
   CREDIT_FEATURES,
@@ -51,8 +51,8 @@ function body(count = 1, from = 0): Record<string, unknown> {
   return { id: 'a', inputs }
 }
 
-async function again(record: DisclosedRecord, path = file): Promise<Rerun> {
-  return rerun(openRecord(record, nodeSuite), path)
+async function again(record: RecordParts, path = file): Promise<Rerun> {
+  return rerun(openForRerun(record, nodeSuite), path)
 }
 
 /** An operator that runs `path`, and says that it is the model of this test. */
@@ -90,7 +90,7 @@ test('a record of another level or number of threads is run again as it was', as
 
 test('where the setting differs that is said first, and what lies within the bound convicts nobody', async () => {
   const operator = await open(file, { optimisation: 'all', threads: 2 })
-  const record = openRecord(await askOnnx(operator, body(200)), nodeSuite)
+  const record = openForRerun(await askOnnx(operator, body(200)), nodeSuite)
   const recorded = recordedModel(record.model)
   assert.ok(typeof recorded !== 'string')
   const result = await new OnnxReplay(model, recorded).rerun(record, new AbortController().signal)
@@ -220,8 +220,8 @@ test('what is no answer of a model here is not run again, with the reason', asyn
 test('content or disclosures that are not those committed to are refused, each with its code', async () => {
   const record = await askOnnx(model, body())
   const flipped = (bytes: Uint8Array) => bytes.with(20, bytes[20]! ^ 1)
-  const refused = (change: Partial<DisclosedRecord>, code: string) =>
-    assert.throws(() => openRecord({ ...record, ...change }, nodeSuite), { code })
+  const refused = (change: Partial<RecordParts>, code: string) =>
+    assert.throws(() => openForRerun({ ...record, ...change }, nodeSuite), { code })
   refused({ request: flipped(record.request) }, 'content-mismatch')
   refused({ response: flipped(record.response) }, 'content-mismatch')
   refused({ response: record.response.subarray(1) }, 'content-mismatch')

@@ -8,10 +8,10 @@ import {
   decisionsOf,
   type NotRerun,
   notRerun,
-  type OpenedRecord,
   OUTPUT_BOUND,
   type OutputBound,
   type Rerun,
+  type RerunRecord,
   rerunOf,
   sameSetting,
 } from '@answerable/core/audit'
@@ -71,7 +71,7 @@ export class OnnxReplay implements Replay {
     return new OnnxReplay(model, recorded, { ...options, decisions })
   }
 
-  async rerun(record: OpenedRecord, signal: AbortSignal): Promise<Rerun> {
+  async rerun(record: RerunRecord, signal: AbortSignal): Promise<Rerun> {
     const { manifest } = this.#recorded
     const named = { entry: record.entry, model: manifest }
     const { response } = record
@@ -111,7 +111,7 @@ export class OnnxReplay implements Replay {
 
   /** What the bytes show beyond the tensors. */
   #remarks(
-    { response }: OpenedRecord,
+    { response }: RerunRecord,
     { id }: InferRequest,
     outputs: readonly Tensor[],
     answer: RecordedTensors,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import type { DisclosedRecord } from '@answerable/core/audit'
+import type { RecordParts } from '@answerable/core/audit'
 import {
   CREDIT_FEATURES,
   creditGraph,
@@ -24,7 +24,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 const files = new Map<string, string>()
 const [first, second] = [await made('one', 1), await made('two', 2)] as const
 
-async function made(name: string, seed: number): Promise<{ model: OnnxModel; record: DisclosedRecord }> {
+async function made(name: string, seed: number): Promise<{ model: OnnxModel; record: RecordParts }> {
   const network = train(generateApplicants(200, 5), { seed, epochs: 1 })
   const path = join(folder, `${name}.onnx`)
   writeFileSync(path, writeOnnx(creditGraph(network, { name, version: '1', doc: '', metadata: {} })))
