@@ -5,11 +5,12 @@
  */
 import { AnswerableError, errorCode, type JsonObject } from '@answerable/core'
 import {
+  type DisclosedRecord,
   drawn,
   highestRate,
-  type OpenedRecord,
+  partsOf,
+  type RecordParts,
   type Rerun,
-  type RunnableRecord,
   staysDrawn,
 } from '@answerable/core/audit'
 import { type EpochRecord, findingId } from '@answerable/core/registry'
@@ -31,9 +32,9 @@ export interface AuditorOptions {
   records: KeptRecords
   disclosure: Pick<DisclosureClient, 'ask'>
   /** Runs a record again; what stops it is an outcome. */
-  rerun(record: RunnableRecord, signal: AbortSignal): Promise<Rerun>
+  rerun(record: RecordParts, signal: AbortSignal): Promise<Rerun>
   /** What this auditor opens a dispute about a record with: its commitment to a trace, of a graph. */
-  opening(record: OpenedRecord, found: AuditFound): Promise<JsonObject>
+  opening(record: DisclosedRecord, found: AuditFound): Promise<JsonObject>
   clock?: () => number
   report: (event: string, error?: unknown) => void
 }
@@ -173,13 +174,7 @@ export class Auditor {
     const entry = nodeSuite.sha256Hex(last.statement)
     if (book.state.findings.has(findingId(log, last.index, this.#options.keyring.member)))
       return this.#over(item, 'found before')
-    const { request, response } = opened.record.content
-    if (request === undefined || response === undefined) return this.#over(item, 'without content')
-    const begin = parts.length > 1 ? parts[0]!.statement : undefined
-    const came = await rerun(
-      { statement: last.statement, begin, disclosures: opened.record.disclosures, request, response },
-      this.#stop.signal,
-    )
+    const came = await rerun(partsOf(opened.record), this.#stop.signal)
     if (this.#stop.signal.aborted) return
     if (came.outcome === 'inconsistent') await records.keep(entry, opened.record)
     const report = JSON.stringify(came)
@@ -206,7 +201,9 @@ export class Auditor {
     if (item.tries + 1 < MOST_TRIES) return this.#again(item, why)
     const body = challengeFrom(asked.evidence)
     if (body === undefined) {
-      report(`record ${item.index} of ${item.log} is not to be had, and neither is the log's proof of it: ${why}`)
+      report(
+        `record ${item.index} of ${item.log} is not to be had, and neither is the log's proof of it: ${why}`,
+      )
       return this.#again(item, why)
     }
     await submitter.state('challenge', body, [keyring.statements('member')]).catch(error => {

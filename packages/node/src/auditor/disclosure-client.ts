@@ -4,7 +4,6 @@
  * challenge, or a case against whoever signed two stories, can be made.
  */
 
-import type { JsonObject } from '@answerable/core'
 import { AnswerableError, equal, toHex } from '@answerable/core'
 import {
   type DisclosedRecord,

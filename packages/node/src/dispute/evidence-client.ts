@@ -49,8 +49,8 @@ export class EvidenceClient {
     const deadline = new Deadline(timeoutMs, signal)
     const init = { method: 'POST', body: Buffer.from(request).toString() } as const
     const target = `${url.replace(/\/+$/, '')}/dispute/evidence`
-    const answer = await exchange(send ?? (one => fetch(one)), target, init, mostBytes, deadline).finally(() =>
-      deadline.clear(),
+    const answer = await exchange(send ?? (one => fetch(one)), target, init, mostBytes, deadline).finally(
+      () => deadline.clear(),
     )
     if ('fault' in answer) throw new AnswerableError('unavailable', `${url}: ${answer.message}`)
     if (answer.status !== 200) throw new AnswerableError('unavailable', `${url}: answered ${answer.status}`)

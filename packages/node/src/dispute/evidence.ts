@@ -26,7 +26,10 @@ const MOST_HASHES = 64
 
 export function formatShown({ record, evidence }: Shown): Uint8Array {
   return utf8(
-    JSON.stringify({ record: record === undefined ? undefined : toBase64(formatDisclosedRecord(record)), evidence }),
+    JSON.stringify({
+      record: record === undefined ? undefined : toBase64(formatDisclosedRecord(record)),
+      evidence,
+    }),
   )
 }
 

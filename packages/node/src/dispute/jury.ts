@@ -4,8 +4,8 @@
  * it cannot tell it does not vote on: a panel that cannot tell leaves the record contested.
  */
 import { AnswerableError, errorCode } from '@answerable/core'
-import type { DisclosedRecord, Rerun, RunnableRecord } from '@answerable/core/audit'
 import { referee } from '@answerable/core/arithmetic'
+import { type DisclosedRecord, partsOf, type RecordParts, type Rerun } from '@answerable/core/audit'
 import { type Evidence, type Side, type Verdict, verdict } from '@answerable/core/dispute'
 import type { Dispute, DisputeVerdict } from '@answerable/core/registry'
 import { findCanonical, runOperator } from '../canonical/index.ts'
@@ -25,7 +25,7 @@ export interface JuryOptions {
   disclosed(dispute: Dispute): Promise<DisclosedRecord | undefined>
   /** A record and its model's file; undefined where the file is not here. */
   caseOf(record: DisclosedRecord): Promise<GraphCase | undefined>
-  rerun(record: RunnableRecord): Promise<Rerun>
+  rerun(record: RecordParts): Promise<Rerun>
   report: (event: string, error?: unknown) => void
 }
 
@@ -140,17 +140,7 @@ export class Jury {
   }
 
   async #judgeTokens(record: DisclosedRecord): Promise<Judged | string> {
-    const { request, response } = record.content
-    if (request === undefined || response === undefined) return 'the record came without its content'
-    const begin = record.parts.length > 1 ? record.parts[0]!.statement : undefined
-    const { statement } = record.parts.at(-1)!
-    const came = await this.#options.rerun({
-      statement,
-      begin,
-      disclosures: record.disclosures,
-      request,
-      response,
-    })
+    const came = await this.#options.rerun(partsOf(record))
     const words = came.words.join(' ')
     if (came.outcome === 'not-rerun') return words
     return { wrong: came.outcome === 'inconsistent' ? 'defender' : 'challenger', how: 'replay', words }
