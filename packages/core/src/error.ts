@@ -66,6 +66,7 @@ export type ErrorCode =
   | 'internal'
   | 'method-not-allowed'
   | 'request-timeout'
+  | 'not-agreed'
 
 export class AnswerableError extends Error {
   readonly code: ErrorCode

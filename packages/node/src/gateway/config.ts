@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { AnswerableError } from '@answerable/core'
 import { z } from 'zod'
+import { OpinionRoutes } from './opinions/config.ts'
 
 const seconds = (fallback: number) => z.number().positive().max(86_400).default(fallback)
 const bytes = (fallback: number) =>
@@ -122,6 +123,8 @@ export const GatewayConfig = z.strictObject({
       'share: only a signed model can be shared',
     )
     .default([]),
+  /** Names under which several models are asked. */
+  opinions: OpinionRoutes,
   /** Callers' keys. Without any, the gateway only listens on loopback. */
   keys: z.array(Key).max(65_536).default([]),
   /** Paths under /v1/ that are passed through as opaque bytes. */
