@@ -103,12 +103,7 @@ function compareTexts(rule: TextRule, a: string, b: string): Likeness {
 }
 
 function words(text: string): string {
-  return text
-    .normalize('NFC')
-    .toLowerCase()
-    .trim()
-    .replace(/[.!]$/, '')
-    .replace(/\s+/g, ' ')
+  return text.normalize('NFC').toLowerCase().trim().replace(/[.!]$/, '').replace(/\s+/g, ' ')
 }
 
 /** The order of an object's members is not part of its value. Depth is bounded by the parser. */

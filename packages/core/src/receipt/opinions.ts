@@ -3,7 +3,13 @@
  * agreement of models is no evidence that any of them computed rightly, and none that the answer is right.
  */
 import { compareAnswers } from '../opinions/agreement.ts'
-import { type LinkedOpinion, type OpinionsOnRecord, opinionsIn, settle, tally } from '../opinions/on-record.ts'
+import {
+  type LinkedOpinion,
+  type OpinionsOnRecord,
+  opinionsIn,
+  settle,
+  tally,
+} from '../opinions/on-record.ts'
 import type { Suite } from '../suite.ts'
 import type { Disclosed } from './disclosed.ts'
 import type { Receipt } from './receipt.ts'

@@ -22,11 +22,7 @@ export const READ_PATHS = new Set([
   '/v1/embeddings',
 ])
 
-export async function handleOpenAI(
-  call: Call,
-  backends: readonly Backend[],
-  routes: Routes,
-): Promise<void> {
+export async function handleOpenAI(call: Call, backends: readonly Backend[], routes: Routes): Promise<void> {
   const path = call.path.split('?', 1)[0]!
   let fields: Fields | undefined
   let asked: Asked = call.asked(NO_MODEL, NO_SAMPLING)

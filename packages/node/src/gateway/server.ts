@@ -66,7 +66,7 @@ export function createGateway(options: ServerOptions): Server {
       const caller = callers.admit(request.headers.authorization, Date.now())
       const body = await readBody(request, { most: limits.requestBytes, seconds: bodySeconds, goOn })
       const call = new Call(context, request, response, caller, body)
-      const run = () => 
+      const run = () =>
         protocol === 'kserve' ? handleInfer(call, models, routes) : handleOpenAI(call, backends, routes)
       if (call.idempotency === undefined) await run()
       else await onlyOnce(pending, call, run)

@@ -4,8 +4,8 @@ import type { Backend } from '../gateway/backend.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
 import type { ServedModels } from '../gateway/kserve.ts'
 import type { GatewayNode } from '../gateway/node.ts'
-import { VERSION } from '../gateway/public.ts'
 import type { Routes } from '../gateway/opinions/routes.ts'
+import { VERSION } from '../gateway/public.ts'
 import type { Membership } from './membership.ts'
 import type { RegistryNode } from './registry-node.ts'
 
@@ -51,7 +51,9 @@ export function standing(options: StandingOptions): Record<string, unknown> {
     models: [...models.keys()],
     opinions: [...routes.values()].map(({ name, opinions, least, onDissent }) => ({
       name,
-      asks: opinions.map(({ model, operator }) => (operator === undefined ? model : `${model} at ${operator}`)),
+      asks: opinions.map(({ model, operator }) =>
+        operator === undefined ? model : `${model} at ${operator}`,
+      ),
       least,
       onDissent,
     })),

@@ -49,7 +49,12 @@ export async function answerRoute(call: Call, route: Route, fields: unknown): Pr
 }
 
 /** Asks all at once, and waits until each has said something, or its time is up. */
-async function hearAll(call: Call, route: Route, fields: unknown, { id, secret }: Identity): Promise<Heard[]> {
+async function hearAll(
+  call: Call,
+  route: Route,
+  fields: unknown,
+  { id, secret }: Identity,
+): Promise<Heard[]> {
   const { opinions, seconds } = route
   const stop = new AbortController()
   const late = () =>

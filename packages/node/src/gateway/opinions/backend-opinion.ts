@@ -35,7 +35,10 @@ export class BackendOpinion implements Opinion {
     try {
       const path = call.path.split('?', 1)[0]!
       if (backend.paths !== undefined && !backend.paths.has(path))
-        throw new AnswerableError('not-found', `${this.model} answers ${[...backend.paths].join(' and ')} alone`)
+        throw new AnswerableError(
+          'not-found',
+          `${this.model} answers ${[...backend.paths].join(' and ')} alone`,
+        )
       const send: BackendCall = {
         method: asked.method,
         path: call.path,

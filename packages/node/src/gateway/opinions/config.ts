@@ -53,8 +53,10 @@ export const OpinionRoute = z
     seconds: z.number().positive().max(600).default(30),
   })
   .superRefine(({ model, ask, least, onDissent, escalateTo }, context) => {
-    const problem = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
-    if (typeof ask[0] !== 'string') problem('ask', 'the first is a model of this gateway: its answer goes out')
+    const problem = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message })
+    if (typeof ask[0] !== 'string')
+      problem('ask', 'the first is a model of this gateway: its answer goes out')
     if (ask.includes(model)) problem('ask', `${model} is among its own opinions`)
     if (new Set(ask.map(one => JSON.stringify(one))).size < ask.length) problem('ask', 'one is asked twice')
     if (least !== undefined && least > ask.length) problem('least', `only ${ask.length} are asked`)

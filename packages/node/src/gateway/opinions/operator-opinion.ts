@@ -96,12 +96,20 @@ export class OperatorOpinion implements Opinion {
       [OPINION_HEADER]: '1',
       ...this.#authorization(),
     }
-    const response = await this.#fetch(address, { method: 'POST', headers, body: new Uint8Array(request), signal })
+    const response = await this.#fetch(address, {
+      method: 'POST',
+      headers,
+      body: new Uint8Array(request),
+      signal,
+    })
     const body = await readBounded(response.body, MOST_ANSWER)
     if (body === undefined)
       throw new AnswerableError('upstream-broken', 'the operator answered more than is taken here')
     // Decoded by fetch; a redirect, which is not followed, is no answer.
-    const head = { status: response.status, headers: { 'content-type': response.headers.get('content-type') ?? '' } }
+    const head = {
+      status: response.status,
+      headers: { 'content-type': response.headers.get('content-type') ?? '' },
+    }
     const whole: WholeAnswer = await wholeAnswer(head, [Buffer.from(body)], MOST_ANSWER)
     if (response.status >= 300) whole.answered.outcome = 'upstream-error'
     return { headers: response.headers, whole }

@@ -42,7 +42,11 @@ export interface Opinion {
 export class CallerGone extends Error {}
 
 /** What an opinion ends with that gave no answer. */
-export function failed(error: unknown, { call }: Question, path: string): Pick<Said, 'answered' | 'headers'> & {
+export function failed(
+  error: unknown,
+  { call }: Question,
+  path: string,
+): Pick<Said, 'answered' | 'headers'> & {
   reason: Abstention
 } {
   const none = { status: CLIENT_CLOSED, response: Buffer.alloc(0), mediaType: '' }

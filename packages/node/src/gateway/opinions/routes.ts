@@ -10,10 +10,10 @@ import { type Backend, route as backendFor } from '../backend.ts'
 import type { CallProtocol } from '../call-paths.ts'
 import type { ServedModels } from '../kserve.ts'
 import { BackendOpinion } from './backend-opinion.ts'
-import type { OpinionRouteConfig, OperatorModelConfig } from './config.ts'
+import type { OperatorModelConfig, OpinionRouteConfig } from './config.ts'
 import { KserveOpinion } from './kserve-opinion.ts'
-import type { Opinion } from './opinion.ts'
 import { OPINION_HEADER, OperatorOpinion } from './operator-opinion.ts'
+import type { Opinion } from './opinion.ts'
 
 export type Routes = ReadonlyMap<string, Route>
 
