@@ -29,6 +29,7 @@ export interface OperatorOptions {
 /** Said by a gateway that asks for an opinion, so that routes of two gateways do not ask each other for ever. */
 export const OPINION_HEADER = 'answerable-opinion'
 const MOST_ANSWER = 8 << 20
+const MOST_SEEN = 65_536
 /** Room for statements, proofs, disclosures and documents. */
 const BESIDES_CONTENT = 4 << 20
 const LINK = /^(https?:\/\/[^\s#?@]{1,1900}\/receipts\/([0-9a-f-]{36}))#([A-Za-z0-9_-]{43})$/
@@ -43,6 +44,8 @@ export class OperatorOpinion implements Opinion {
   readonly model: string
   readonly operator: string
   readonly #options: OperatorOptions
+  /** Ids of the last receipts. */
+  readonly #seen = new Set<string>()
 
   constructor(options: OperatorOptions) {
     this.model = options.model
@@ -125,6 +128,10 @@ export class OperatorOpinion implements Opinion {
     const { verifier } = this.#options
     const { id, url } = link
     const named: TheirReceipt = { id, url, check: 'unchecked' }
+    // A model that repeats gives equal bytes to equal questions: the receipt of an earlier call would fit this one too.
+    if (this.#seen.has(id)) return { receipt: named, reason: 'receipt-rejected' }
+    if (this.#seen.size >= MOST_SEEN) this.#seen.delete(this.#seen.values().next().value!)
+    this.#seen.add(id)
     if (verifier === undefined) return { receipt: named }
     const bytes = await this.#fetchReceipt(link, asked.request.length + response.length, signal)
     if (bytes === undefined) return { receipt: named, reason: 'no-receipt' }
