@@ -20,7 +20,7 @@ import {
 } from '@answerable/core/audit'
 import { SEED_DERIVED } from '@answerable/core/statement'
 import { needsSeed, promptOf, readLlamaRequest } from '../gateway/llama-request.ts'
-import { parseFields, samplingOf } from '../gateway/openai.ts'
+import { parseFields, samplingOf } from '../gateway/openai-fields.ts'
 import { readHeaderOf } from '../model-store/model-header.ts'
 import { type Generation, type GenerationEnd, LlamaModel } from '../runtime/index.ts'
 import { type Followed, followText, type ReplayedModel } from './follow.ts'
