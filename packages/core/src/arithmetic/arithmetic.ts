@@ -7,6 +7,7 @@ import type { Inputs, OutputShape, Part, Referee, Unsupported, Wanted } from '..
 import { AnswerableError } from '../error.ts'
 import type { GraphNode } from '../graph/graph.ts'
 import { type Elements, elementCount } from '../graph/tensor.ts'
+import { conv } from './convolve.ts'
 import { erf, exp, sigmoid, tanh } from './curves.ts'
 import { ELEMENTWISE, elementwise } from './elementwise.ts'
 import { MOVEMENT } from './movement.ts'
@@ -32,6 +33,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ...CHOICES,
   MatMul: matMul,
   Gemm: gemm,
+  Conv: conv,
   Softmax: softmax,
   LayerNormalization: layerNormalization,
   Sigmoid: curve(sigmoid),

@@ -200,6 +200,33 @@ const gemm: Maker = draw => {
   return { inputs, attributes, constant: [false, draw.chance(0.6), draw.chance(0.5)] }
 }
 
+const conv: Maker = draw => {
+  const rank = draw.pick([1, 2, 2])
+  const group = draw.pick([1, 1, 2, 3])
+  const channels = draw.pick([1, 1, 2, 3, 8, 20, 40])
+  const filters = draw.pick([1, 1, 2, 3, 7, 20])
+  const every = (make: () => number) => Array.from({ length: rank }, make)
+  const kernel = every(() => draw.pick([1, 2, 3, 3, 5]))
+  if (draw.chance(0.3)) kernel.fill(1)
+  const plain = draw.chance(0.4)
+  const dilations = plain ? every(() => 1) : every(() => draw.whole(1, 2))
+  const strides = plain ? every(() => 1) : every(() => draw.whole(1, 3))
+  const sizes = kernel.map((size, i) => (size - 1) * dilations[i]! + draw.pick([1, 1, 2, 4, 7, 12]))
+  const attributes: Record<string, Attribute> = {
+    kernel_shape: ints(kernel),
+    group: int(group),
+    strides: ints(strides),
+    dilations: ints(dilations),
+  }
+  if (!plain) attributes.pads = ints([...every(() => draw.whole(0, 2)), ...every(() => draw.whole(0, 2))])
+  const inputs = [
+    draw.tensor('float32', [draw.whole(1, 2), channels * group, ...sizes]),
+    draw.tensor('float32', [filters * group, channels, ...kernel]),
+  ]
+  if (draw.chance(0.5)) inputs.push(draw.tensor('float32', [filters * group]))
+  return { inputs, attributes, constant: [false, draw.chance(0.7), draw.chance(0.5)] }
+}
+
 const matMulInteger: Maker = draw => {
   const [m, k, n] = [draw.whole(1, 5), inner(draw), columns(draw)]
   const left = draw.pick(['uint8', 'int8'] as const)
@@ -396,6 +423,7 @@ export const MAKERS: Record<string, Maker> = {
   },
   MatMul: matMul,
   Gemm: gemm,
+  Conv: conv,
   Softmax: softmax,
   LayerNormalization: layerNorm,
   Sigmoid: unary('float32'),
