@@ -8,6 +8,7 @@ import { AnswerableError } from '../error.ts'
 import type { GraphNode } from '../graph/graph.ts'
 import { type Elements, elementCount } from '../graph/tensor.ts'
 import { conv } from './convolve.ts'
+import { convInteger, qLinearConv } from './convolve-quantised.ts'
 import { erf, exp, sigmoid, tanh } from './curves.ts'
 import { ELEMENTWISE, elementwise } from './elementwise.ts'
 import { MOVEMENT } from './movement.ts'
@@ -45,6 +46,8 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   DynamicQuantizeLinear: dynamicQuantizeLinear,
   MatMulInteger: matMulInteger,
   QLinearMatMul: qLinearMatMul,
+  ConvInteger: convInteger,
+  QLinearConv: qLinearConv,
 }
 
 /** The operators of the standard's own set that the referee has, by name. */

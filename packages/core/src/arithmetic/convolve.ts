@@ -3,12 +3,13 @@
  * added in the order that the canonical runtime multiplies those matrices in, and the bias at the end.
  */
 import { intAttribute, intsAttribute, stringAttribute } from '../graph/graph.ts'
+import type { ElementType } from '../graph/tensor.ts'
 import { blockOf, type Product, productAt } from './multiply.ts'
 import { type Call, input, inputOf, notHere, type Operator, positionOf, product } from './operator.ts'
 
 const { fround } = Math
 
-interface Sizes {
+export interface Sizes {
   group: number
   /** Channels of the input in one group, and filters. */
   channels: number
@@ -24,9 +25,10 @@ interface Sizes {
   batch: number
 }
 
-function sizesOf(call: Call): Sizes {
-  const x = inputOf(call, 0, ['float32']).dims
-  const w = inputOf(call, 1, ['float32']).dims
+/** `filter` is the number of the input that holds the filter. */
+export function sizesOf(call: Call, types: readonly ElementType[] = ['float32'], filter = 1): Sizes {
+  const x = inputOf(call, 0, types).dims
+  const w = inputOf(call, filter, types).dims
   const rank = x.length - 2
   if (rank < 1 || rank > 2 || w.length !== x.length) return notHere(`${rank} dimensions`)
   const group = intAttribute(call.node, 'group') ?? 1
@@ -69,7 +71,7 @@ function sizesOf(call: Call): Sizes {
 }
 
 /** The elements of the input under the filter, for one place of the output; -1 in the padding. */
-function patchOf(of: Sizes, batch: number, group: number, place: number): number[] {
+export function patchOf(of: Sizes, batch: number, group: number, place: number): number[] {
   const { channels, sizes, kernel, strides, dilations, before, out } = of
   const area = product(sizes)
   const inner = product(kernel)

@@ -169,6 +169,13 @@ export const matMulInteger: Operator = {
   work: call => input(call, 0).dims.at(-1)!,
 }
 
+/** A sum of products as a small integer again. */
+export function requantised(sum: number, scale: number, zero: number, type: ElementType): number {
+  const [low, high] = limits(type)
+  const value = fround(fround(sum) * scale)
+  return roundEven(Math.min(Math.max(value, low - zero), high - zero)) + zero
+}
+
 /** a, its scale and zero point, b with the same, and the result's scale and zero point. */
 export const qLinearMatMul: Operator = {
   shapes(call) {
@@ -182,7 +189,6 @@ export const qLinearMatMul: Operator = {
   },
   compute(call, { from, to }, shapes) {
     const { type } = shapes[0]!
-    const [low, high] = limits(type)
     const one = (at: number) => Number(input(call, at).data[0])
     const rightScale = input(call, 4).data
     const rightZero = zeroOf(input(call, 5))
@@ -194,9 +200,7 @@ export const qLinearMatMul: Operator = {
       const sum = sumAt(both, i, input(call, 0).data, input(call, 3).data, [one(2), rightZero(column)])
       const of = Number(rightScale[rightScale.length === 1 ? 0 : column])
       const scale = fround(fround(one(1) * of) / one(6))
-      const value = fround(fround(sum) * scale)
-      const moved = roundEven(Math.min(Math.max(value, low - zero), high - zero)) + zero
-      out[i - from] = moved
+      out[i - from] = requantised(sum, scale, zero, type)
     }
     return out
   },

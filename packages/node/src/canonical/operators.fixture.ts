@@ -435,6 +435,43 @@ export const MAKERS: Record<string, Maker> = {
   DynamicQuantizeLinear: draw => ({ inputs: [draw.tensor('float32', draw.dims())], outputs: 3 }),
   MatMulInteger: matMulInteger,
   QLinearMatMul: qLinearMatMul,
+  ConvInteger: draw => {
+    const { inputs, attributes } = conv(draw)
+    const types = [draw.pick(['uint8'] as const), draw.pick(['uint8', 'int8'] as const)]
+    const sides = [0, 1].map(i => draw.tensor(types[i]!, inputs[i]!.dims))
+    const zeros = [0, 1].slice(0, draw.whole(0, 2)).map(i => draw.tensor(types[i]!, []))
+    return {
+      inputs: [...sides, ...zeros],
+      attributes: attributes!,
+      constant: [false, draw.chance(0.7), true, true],
+    }
+  },
+  QLinearConv: draw => {
+    const { inputs, attributes } = conv(draw)
+    const type = draw.pick(['uint8', 'int8'] as const)
+    const filter = type === 'int8' ? 'int8' : draw.pick(['uint8', 'int8'] as const)
+    const { dims } = inputs[1]!
+    const by = draw.chance(0.5) ? [dims[0]!] : []
+    const filterScales = draw.tensor('float32', by)
+    for (let i = 0; i < filterScales.data.length; i++) filterScales.data[i] = scales(draw).data[0] as number
+    const given = [
+      draw.tensor(type, inputs[0]!.dims),
+      scales(draw),
+      draw.tensor(type, []),
+      draw.tensor(filter, dims),
+      filterScales,
+      filter === 'int8'
+        ? { type: filter, dims: by, data: new Int8Array(elementCount(by)) }
+        : draw.tensor(filter, []),
+      scalar('float32', Math.fround((1 + draw.random.uniform()) * 2 ** draw.whole(-2, 14))),
+      draw.tensor(type, []),
+    ]
+    if (draw.chance(0.5)) {
+      const bias = Int32Array.from({ length: dims[0]! }, () => draw.whole(-40_000, 40_000))
+      given.push({ type: 'int32', dims: [dims[0]!], data: bias })
+    }
+    return { inputs: given, attributes: attributes!, constant: [false, ...given.slice(1).map(() => true)] }
+  },
   ReduceSum: reduce(true),
   ReduceMean: draw => reduce(draw.chance(0.5))(draw),
   ReduceMax: draw => reduce(draw.chance(0.5))(draw),
