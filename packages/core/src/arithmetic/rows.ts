@@ -190,6 +190,37 @@ function normOf(
   return { mean, deviation: fround(Math.sqrt(fround(fround(squares / length) + epsilon))) }
 }
 
+/** In the form that is for running a model: with the mean and variance that were stored. */
+export const batchNormalization: Operator = {
+  shapes(call) {
+    const { type, dims } = inputOf(call, 0, ['float32'])
+    if (dims.length < 2 || (intAttribute(call.node, 'training_mode') ?? 0) !== 0) notHere('such a form')
+    for (const at of [1, 2, 3, 4])
+      if (inputOf(call, at, ['float32']).data.length !== dims[1])
+        notHere('parameters that do not fit the channels')
+    return [{ type, dims }]
+  },
+  needs: (call, { from, to }) =>
+    call.inputs.map(
+      (_, i): Wanted => (i === 0 ? Array.from({ length: to - from }, (_, j) => from + j) : 'all'),
+    ),
+  compute(call, { from, to }, shapes) {
+    const { dims } = shapes[0]!
+    const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map(at => input(call, at).data as Float32Array)
+    const epsilon = floatAttribute(call.node, 'epsilon') ?? fround(1e-5)
+    const inner = product(dims, 2)
+    const out = new Float32Array(to - from)
+    for (let i = from; i < to; i++) {
+      const channel = Math.floor(i / inner) % dims[1]!
+      const deviation = fround(Math.sqrt(fround(variance![channel]! + epsilon)))
+      const by = fround(fround(1 / deviation) * scale![channel]!)
+      const plus = fround(bias![channel]! - fround(mean![channel]! * by))
+      out[i - from] = fround(fround(x![i]! * by) + plus)
+    }
+    return out
+  },
+}
+
 /** `byFours`: of a row in the middle of a tensor, whose runtime multiplies by ones, in the columns at the end. */
 type Combine = (values: readonly number[], byFours: boolean) => number
 

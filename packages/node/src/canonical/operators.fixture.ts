@@ -430,6 +430,15 @@ export const MAKERS: Record<string, Maker> = {
   Tanh: unary('float32'),
   Exp: unary('float32'),
   Erf: unary('float32'),
+  Gelu: draw => ({ ...unary('float32')(draw), version: draw.pick([20, 21, 22]) }),
+  BatchNormalization: draw => {
+    const dims = draw.dims(draw.whole(2, 4), 9)
+    const each = () => draw.tensor('float32', [dims[1]!])
+    const variance = each()
+    for (let i = 0; i < variance.data.length; i++) variance.data[i] = Math.abs(variance.data[i] as number)
+    const attributes = draw.chance(0.5) ? { epsilon: float(1e-3) } : {}
+    return { inputs: [draw.tensor('float32', dims), each(), each(), each(), variance], attributes }
+  },
   QuantizeLinear: quantize,
   DequantizeLinear: dequantize,
   DynamicQuantizeLinear: draw => ({ inputs: [draw.tensor('float32', draw.dims())], outputs: 3 }),
