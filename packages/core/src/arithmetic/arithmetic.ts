@@ -11,7 +11,7 @@ import { conv } from './convolve.ts'
 import { convInteger, qLinearConv } from './convolve-quantised.ts'
 import { erf, exp, gelu, sigmoid, tanh } from './curves.ts'
 import { ELEMENTWISE, elementwise } from './elementwise.ts'
-import { MOVEMENT } from './movement.ts'
+import { LAYOUT } from './layout.ts'
 import { gemm, matMul } from './multiply.ts'
 import { type Call, NotHere, type Operator } from './operator.ts'
 import {
@@ -21,7 +21,9 @@ import {
   qLinearMatMul,
   quantizeLinear,
 } from './quantised.ts'
-import { batchNormalization, CHOICES, layerNormalization, REDUCTIONS, softmax } from './rows.ts'
+import { CHOICES, REDUCTIONS } from './reductions.ts'
+import { batchNormalization, layerNormalization, softmax } from './rows.ts'
+import { SELECTION } from './selection.ts'
 
 function curve(of: (x: number) => number): Operator {
   return elementwise(['float32'], () => x => of(x as number), { arity: 1 })
@@ -37,7 +39,8 @@ const geluOperator: Operator = {
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
   ...ELEMENTWISE,
-  ...MOVEMENT,
+  ...LAYOUT,
+  ...SELECTION,
   ...REDUCTIONS,
   ...CHOICES,
   MatMul: matMul,

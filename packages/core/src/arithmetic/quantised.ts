@@ -27,10 +27,16 @@ function perAxis(call: Call, scale: Tensor): (index: number) => number {
 }
 
 function quantised(value: number, scale: number, zero: number, [low, high]: [number, number]): number {
-  if (Number.isNaN(value) || Number.isNaN(scale)) notHere('NaN')
+  if (Number.isNaN(value)) notHere('NaN')
+  plainScale(scale)
   const whole = roundEven(fround(value / scale))
   const moved = fround(whole + zero)
   return moved < low ? low : moved > high ? high : moved
+}
+
+/** What becomes of infinities and NaN on their way to an integer, C++ leaves open. */
+function plainScale(scale: number): void {
+  if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) notHere(`a scale of ${scale}`)
 }
 
 const own = (_call: Call, { from, to }: { from: number; to: number }) => {
@@ -110,6 +116,7 @@ export const dynamicQuantizeLinear: Operator = {
       if (value > high) high = value
     }
     const scale = low === high ? 1 : fround(fround(high - low) / 255)
+    plainScale(scale)
     const start = fround(0 - fround(low / scale))
     const zero = roundEven(start < 0 ? 0 : start > 255 ? 255 : start)
     if (output === 1) return Float32Array.of(scale)
@@ -171,6 +178,7 @@ export const matMulInteger: Operator = {
 
 /** A sum of products as a small integer again. */
 export function requantised(sum: number, scale: number, zero: number, type: ElementType): number {
+  plainScale(scale)
   const [low, high] = limits(type)
   const value = fround(fround(sum) * scale)
   return roundEven(Math.min(Math.max(value, low - zero), high - zero)) + zero
