@@ -19,7 +19,13 @@ import {
   Uniforms,
 } from '@answerable/core/audit'
 import { SEED_DERIVED } from '@answerable/core/statement'
-import { needsSeed, promptOf, readLlamaRequest } from '../gateway/llama-request.ts'
+import {
+  CHAT_PATH,
+  COMPLETION_PATH,
+  needsSeed,
+  promptOf,
+  readLlamaRequest,
+} from '../gateway/llama-request.ts'
 import { parseFields, samplingOf } from '../gateway/openai.ts'
 import { readHeaderOf } from '../model-store/model-header.ts'
 import { type Generation, type GenerationEnd, LlamaModel } from '../runtime/index.ts'
@@ -140,6 +146,7 @@ export class LlamaReplay implements Replay {
     try {
       fields = parseFields(request.bytes) as JsonObject
       const path = request.path.split('?', 1)[0]!
+      if (path !== CHAT_PATH && path !== COMPLETION_PATH) return 'bad-request'
       const asked = readLlamaRequest(path, fields, recordedDefaults(this.#recorded))
       const prompt = promptOf(this.#model, asked)
       promptTokens = prompt.tokens.length
@@ -170,7 +177,7 @@ export class LlamaReplay implements Replay {
           : usage !== undefined && usage.prompt !== promptTokens
             ? `the prompt has ${promptTokens} tokens, and the answer counts ${usage.prompt}`
             : contradiction(fields, sampling, this.#recorded)
-    const remarks = remarksOf(answer, this.#recorded)
+    const remarks = remarksOf(fields, answer, this.#recorded)
     return { generation, answer, finish, cut: cut && finish === undefined, problem, remarks }
   }
 
@@ -226,8 +233,9 @@ function sameSteps(count: number): TokenStep[] {
   return new Array<TokenStep>(count).fill({ same: true, noise: 0, gap: 0 })
 }
 
-function remarksOf({ unread, model }: RecordedText, { name }: RecordedModel): string[] {
+function remarksOf(fields: JsonObject, { unread, model }: RecordedText, { name }: RecordedModel): string[] {
   return [
+    ...(fields.model === name ? [] : ['The request asks for another model than the record names.']),
     ...(unread.length === 0 ? [] : [`Not compared: ${unread.join(', ')}.`]),
     ...(model === undefined || model === name ? [] : ['The answer names another model than the record.']),
   ]
