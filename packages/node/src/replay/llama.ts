@@ -11,12 +11,10 @@ import {
   type Rerun,
   type RerunRecord,
   rerunOf,
-  Scores,
   sameSetting,
   type TokenMargin,
   type TokenStep,
   tokenMargin,
-  Uniforms,
 } from '@answerable/core/audit'
 import { SEED_DERIVED } from '@answerable/core/statement'
 import {
@@ -29,6 +27,7 @@ import {
 import { parseFields, samplingOf } from '../gateway/openai.ts'
 import { readHeaderOf } from '../model-store/model-header.ts'
 import { type Generation, type GenerationEnd, LlamaModel } from '../runtime/index.ts'
+import { knowsDraws } from './draws.ts'
 import { type Followed, followText, type ReplayedModel } from './follow.ts'
 import { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
 import { llamaOptions, type RecordedModel, recordedDefaults } from './recorded-model.ts'
@@ -269,35 +268,6 @@ function contradiction(
   const asked = expected.parameters as JsonObject
   const differs = ASKED.some(name => JSON.stringify(asked[name]) !== JSON.stringify(parameters[name]))
   return differs ? 'the sampling on record is not what the request asks for' : undefined
-}
-
-const TRIED = 24
-
-/**
- * Whether the numbers that `Uniforms` gives are those that this machine's library draws by: two texts are drawn and compared.
- * Not so where it was built with another standard library.
- */
-async function knowsDraws(model: ReplayedModel, signal: AbortSignal): Promise<boolean> {
-  for (const seed of [1, 0x9e3779b9]) {
-    const sampler = { temperature: 1, topP: 1, topK: 0, minP: 0 }
-    const prompt = model.textPrompt('a')
-    const generation = { ...sampler, prompt, seed, maxTokens: TRIED, stop: [] }
-    let drawn = ''
-    for await (const piece of model.generate(generation, signal)) drawn += piece
-    const uniforms = new Uniforms(seed)
-    const run = model.textRun(generation)
-    const positions = model.score(prompt, signal)
-    let text = ''
-    let position = await positions.next()
-    for (let i = 0; !position.done && run.end === undefined; i++) {
-      const token = new Scores(position.value, sampler).draw(uniforms.at(i))
-      text += run.add(token).join('')
-      if (run.end === undefined) position = await positions.next(token)
-    }
-    await positions.return()
-    if (text !== drawn) return false
-  }
-  return true
 }
 
 /** Opens a model, runs one record again, and closes it. For several use a `Replayer`. */
