@@ -245,6 +245,32 @@ proof of the record, and the record's public id. Silence loses.
     load: () => import('./challenge.ts'),
   },
   {
+    name: 'audit',
+    summary: 'run a record again, and compare',
+    usage: `RECEIPT [--model FILE]... [--store FOLDER]... [-o REPORT] [--json]
+
+RECEIPT is one that opens what was asked and answered. The model that it names
+is run again as it was configured, and what comes out is compared with what was
+answered: exact, consistent (within a stated bound) or inconsistent.
+
+  --model FILE     where the model's file may lie; its digest decides
+  --store FOLDER   a store of models; that of model pull is looked into anyway
+  -o REPORT        the report as JSON; it holds counts, and no content
+  --json           one JSON object
+
+Exits with 0 where it is exact or consistent, with 1 where it is not, or is
+not what was recorded, and with 2 where it could not be run.`,
+    load: () => import('./audit.ts'),
+  },
+  {
+    name: 'audit status',
+    summary: 'what an auditor has before it, and what it found',
+    usage: `[--data DIR] [--json]
+
+Of the auditor whose data folder it is.`,
+    load: () => import('./audit-status.ts'),
+  },
+  {
     name: 'log check',
     summary: 'audit a whole log: every entry, every hash, its history',
     usage: `URL|FOLDER [--from FILE] [--vkey VKEY] [--timeout SECONDS] [--json]
