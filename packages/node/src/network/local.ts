@@ -19,12 +19,14 @@ import type { ServedModels } from '../gateway/kserve.ts'
 import { logApp } from '../gateway/log-app.ts'
 import { Metrics } from '../gateway/metrics.ts'
 import { GatewayNode, listen, registryPoint } from '../gateway/node.ts'
+import { openRoutes } from '../gateway/opinions/routes.ts'
 import { publicApp, VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
 import { sharedModelsApp } from '../gateway/shared-models.ts'
 import { Upstream } from '../gateway/upstream.ts'
 import { ModelFinder } from '../model-store/index.ts'
 import { Documents } from '../record/documents.ts'
+import { linkedIds } from '../record/receipts.ts'
 import { Sealer } from '../registry/sealer.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
@@ -32,7 +34,7 @@ import type { Fetch, ForkEvidence } from '../witness/index.ts'
 import { forgetAddress, saveAddress } from './address.ts'
 import { networkApp } from './admission.ts'
 import { Auditing } from './auditing.ts'
-import { demoApp } from './demo.ts'
+import { demoApp, withDemoRoute } from './demo.ts'
 import { type Exposed, listenExposed } from './exposed.ts'
 import { addGauges } from './gauges.ts'
 import { getFromAny, openOlder, signerOf, succeed } from './generations.ts'
@@ -77,6 +79,8 @@ export interface LocalNetwork {
   owner: string
   witnesses: { name: string; url: string }[]
   models: { name: string; version: string }[]
+  /** Names under which several models are asked. */
+  routes: { name: string; asks: string[] }[]
   upstreams: { name: string; models: readonly string[] }[]
   dataFolder: string
   /** The tlog-policy offered to readers. */
@@ -144,6 +148,8 @@ async function start(
   const upstreams = config.upstreams.map(upstream => new Upstream(upstream, environment))
   const backends: Backend[] = [...(options.backends ?? []), ...own.backends, ...upstreams]
   for (const backend of backends) onClose(() => backend.close())
+  const opinions = demo ? withDemoRoute(config.opinions) : config.opinions
+  const routes = openRoutes(opinions, { models, backends, environment })
 
   // Receipts bring the signature of the model that answered, where it is small enough to travel.
   for (const { bytes } of own.signed) if (bytes.length <= MAX_DOCUMENT_BYTES) await documents.put(bytes)
@@ -285,17 +291,20 @@ async function start(
     seal: receipt => sealer.seal(receipt),
     async erase(receiptId, secret) {
       // Opening it shows that the secret is the holder's.
-      await gateway.receipts.get(receiptId, secret)
+      const receipt = await gateway.receipts.get(receiptId, secret)
+      // The same was asked of each; their content goes first, since it is the record that names them.
+      for (const linked of linkedIds(receipt)) await gateway.lifecycle.eraseId(linked)
       await gateway.lifecycle.eraseId(receiptId)
     },
     documents,
     callProtocol,
     backends,
     models,
+    routes,
     metrics,
     mounts,
     trust: () => trustOffer(nameOf(registry, config.operator), registry.policy, registry.network),
-    status: () => standing({ id, membership, config, gateway, registry, models, backends }),
+    status: () => standing({ id, membership, config, gateway, registry, models, backends, routes }),
     writable: () => ready && gateway.store.log.writable,
     report: fault,
   })
@@ -303,10 +312,11 @@ async function start(
   let ready = false
   const server = createGateway({
     starting: () => !ready,
-    context: gateway.callContext(fault),
+    context: { ...gateway.callContext(fault), opinions: outcome => metrics.opinions(outcome) },
     callers,
     backends,
     models,
+    routes,
     metrics,
     callProtocol,
     fetch: request => app.fetch(request),
@@ -362,6 +372,10 @@ async function start(
     owner: config.operator,
     witnesses: witnesses.map(({ name, path }) => ({ name, url: url + path })),
     models: [...models.values()].map(({ description: { name, version } }) => ({ name, version })),
+    routes: [...routes.values()].map(({ name, opinions: asked }) => ({
+      name,
+      asks: asked.map(({ model }) => model),
+    })),
     upstreams: backends.map(({ name, models: names }) => ({ name, models: names })),
     dataFolder: folder,
     get policy() {
