@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'wrong-host'
   | 'not-a-member'
   | 'bad-receipt'
+  | 'content-mismatch'
   // models
   | 'bad-manifest'
   | 'bad-signature-file'

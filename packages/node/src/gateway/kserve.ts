@@ -52,8 +52,7 @@ export async function handleInfer(call: Call, models: ServedModels): Promise<voi
         'bad-request',
         'the binary tensor extension is not supported; send tensors as JSON',
       )
-    const body = parseJson(call.body, { maxBytes: call.body.length, maxDepth: 16, maxKeys: 1 << 16 })
-    const { id, inputs, outputs } = parseInferRequest(body, served.description)
+    const { id, inputs, outputs } = parseInferRequest(parseInferBody(call.body), served.description)
     const results = await served.model.infer(inputs, outputs)
     const response = Buffer.from(JSON.stringify(inferResponse(served.description, results, id)))
     await call.finish(asked, { response, status: 200, mediaType: 'application/json', outcome: 'ok' }, [])
@@ -69,6 +68,11 @@ export async function handleInfer(call: Call, models: ServedModels): Promise<voi
       [],
     )
   }
+}
+
+/** The JSON of an inference's body. Throws what `parseJson` throws. */
+export function parseInferBody(body: Uint8Array): unknown {
+  return parseJson(body, { maxBytes: body.length, maxDepth: 16, maxKeys: 1 << 16 })
 }
 
 function decodeName(name: string): string {

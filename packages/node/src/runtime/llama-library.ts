@@ -11,6 +11,12 @@ export interface LlamaSequence {
   readonly contextSize: number
   clearHistory(): Promise<void>
   evaluate(tokens: number[], options: LlamaSampling): AsyncGenerator<number, void>
+  /** A token that is given to `next` is gone on with in place of the one that came. */
+  evaluateWithMetadata(
+    tokens: number[],
+    metadata: { probabilities: true },
+    options: LlamaSampling,
+  ): AsyncGenerator<{ token: number; probabilities: Map<number, number> }, void, number>
   evaluateWithoutGeneratingNewTokens(tokens: number[]): Promise<void>
 }
 
