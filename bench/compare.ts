@@ -1,129 +1,158 @@
 /**
- * How often two equal models are told apart by mistake, looked at after every pair; and how soon substitutions are
- * found. The model is stories260K at temperature 1, and versions of it.
+ * How often two equal models are told apart by mistake, looked at after every pair, and how soon substitutions are found:
+ * by the test of equality, and token by token against a trusted copy. The model is stories260K and versions of it.
  *
- * Each version's completions are made once and pairs are drawn from them without replacement within a comparison: a
- * thousand comparisons with completions of their own would be some ten million tokens. Comparisons that share a pool are
- * not independent of one another, which widens the spread of a measured share and does not move it. Some comparisons of
- * equal models with completions of their own stand beside them.
+ * Each version's completions are made once, and pairs drawn from them without replacement within a comparison: a thousand
+ * comparisons with completions of their own would be ten million tokens. Comparisons that share a pool are not
+ * independent of one another, which widens the spread of a measured share and does not move it; some with completions
+ * of their own stand beside them.
  */
-import { EqualityTest } from '@answerable/core/compare'
-import { Completions, type Pool, PROMPTS, SUBSTITUTIONS, TOKENS } from './lib/completions.ts'
+import { TokenMatchTest } from '@answerable/core/compare'
+import { ModelFileSource } from '@answerable/node/compare'
+import { CHANGED, Completions, type Pool, PROMPTS, TOKENS, type Version, WARMER } from './lib/completions.ts'
 import { atMost, type Benchmark, forTheRecord, type Row } from './lib/rows.ts'
+import { freshAlarms, type Random, seeded, toldAfter } from './lib/telling.ts'
 
 const LEVEL = 0.05
-const POWER_LEVEL = 0.01
-const OF_EACH = 500
 const EQUAL_RUNS = 1000
 const EQUAL_PAIRS = 200
 const FRESH_RUNS = 40
 const FRESH_PAIRS = 80
+
+const POWER_LEVEL = 0.01
+const OF_EACH = 300
 const RUNS = 200
-const PAIRS = 400
-const LOOKS = [25, 50, 100, 200, 400]
+const LOOKS = [25, 50, 100, 200, 400, 800]
+
+const HONEST = 0.02
+const MARGIN = 0.05
+const ANSWERS = 150
+const ANSWER_TOKENS = 32
+const TOKEN_LOOKS = [25, 50, 100, 200, 500, 1000, 4000]
+const TOKEN_VERSIONS: readonly Version[] = [
+  { name: 'honest: the same file' },
+  { name: 'honest: with an F32 cache', cacheType: 'F32' },
+  ...CHANGED,
+  { name: 'temperature 0.3 for 0', temperature: 0.3 },
+]
 
 export const benchmark: Benchmark = {
   title: 'compare',
   async run(say): Promise<Row[]> {
     const completions = new Completions(1)
-    const random = seeded(20_260_131)
     try {
-      say(`completions of the model, ${TOKENS} tokens each`)
-      const honest = await completions.pool({}, OF_EACH)
-      const fresh = await completions.pool({}, Math.ceil((FRESH_RUNS * FRESH_PAIRS * 2) / PROMPTS.length))
-      const rows = [equalRow('the model with itself', honest, honest, random), freshRow(fresh)]
-      for (const [i, version] of SUBSTITUTIONS.entries()) {
-        say(`${i + 1} of ${SUBSTITUTIONS.length}: ${version.name}`)
-        const other = await completions.pool(version, OF_EACH)
-        if (version.name.endsWith('Q4_0'))
-          rows.push(equalRow('its Q4_0 version with itself', other, other, random))
-        const found: number[] = []
-        let time = 0
-        for (let run = 0; run < RUNS; run++) {
-          const start = performance.now()
-          found.push(foundAfter(honest, other, PAIRS, POWER_LEVEL, random))
-          time += performance.now() - start
-        }
-        for (const look of LOOKS)
-          rows.push(
-            forTheRecord(
-              `${version.name}: told apart within ${look} pairs`,
-              found.filter(at => at <= look).length / RUNS,
-              '',
-            ),
-          )
-        say(`${(time / RUNS).toFixed(0)} ms a comparison`)
-      }
-      return rows
+      const random = seeded(20_260_131)
+      return [
+        ...(await equality(completions, random, say)),
+        ...(await tokenByToken(completions, random, say)),
+      ]
     } finally {
       completions.close()
     }
   },
 }
 
-function equalRow(name: string, a: Pool, b: Pool, random: () => number): Row {
-  let alarms = 0
-  for (let run = 0; run < EQUAL_RUNS; run++)
-    if (foundAfter(a, b, EQUAL_PAIRS, LEVEL, random) <= EQUAL_PAIRS) alarms++
+async function equality(
+  completions: Completions,
+  random: Random,
+  say: (line: string) => void,
+): Promise<Row[]> {
+  say(`completions of the model, ${TOKENS} tokens each`)
+  const honest = await completions.pool({}, OF_EACH)
+  const fresh = await completions.pool({}, Math.ceil((FRESH_RUNS * FRESH_PAIRS * 2) / PROMPTS.length))
+  const alarms = freshAlarms(fresh, FRESH_RUNS, FRESH_PAIRS, LEVEL)
+  const rows: Row[] = [
+    equalRow('the model with itself', honest, random),
+    atMost(
+      `the same, ${FRESH_RUNS} comparisons of ${FRESH_PAIRS} pairs with completions of their own`,
+      alarms / FRESH_RUNS,
+      '',
+      LEVEL,
+    ),
+  ]
+  for (const version of [...CHANGED, ...WARMER]) {
+    say(version.name)
+    const other = await completions.pool(version, OF_EACH)
+    if (version.name.endsWith('Q4_0'))
+      rows.splice(1, 0, equalRow('its Q4_0 version with itself', other, random))
+    const told: number[] = []
+    for (let run = 0; run < RUNS; run++)
+      told.push(toldAfter(honest, other, LOOKS.at(-1)!, POWER_LEVEL, random))
+    for (const look of LOOKS)
+      rows.push(forTheRecord(`${version.name}: told apart within ${look} pairs`, shareWithin(told, look), ''))
+  }
+  return rows
+}
+
+function equalRow(name: string, pool: Pool, random: Random): Row {
+  const told: number[] = []
+  for (let run = 0; run < EQUAL_RUNS; run++) told.push(toldAfter(pool, pool, EQUAL_PAIRS, LEVEL, random))
   return atMost(
-    `${name}: false alarms of ${EQUAL_RUNS} comparisons, ${EQUAL_PAIRS} pairs each, level ${LEVEL}`,
-    alarms / EQUAL_RUNS,
+    `${name}: false alarms, ${EQUAL_RUNS} comparisons of ${EQUAL_PAIRS} pairs, level ${LEVEL}`,
+    shareWithin(told, EQUAL_PAIRS),
     '',
     LEVEL,
   )
 }
 
-/** Each completion is used once, in the order in which it was made. */
-function freshRow(pool: Pool): Row {
-  const next = pool.map(() => 0)
-  let alarms = 0
-  for (let run = 0; run < FRESH_RUNS; run++) {
-    const test = new EqualityTest(LEVEL)
-    for (let i = 0; i < FRESH_PAIRS; i++) {
-      const prompt = i % PROMPTS.length
-      const take = () => pool[prompt]![next[prompt]!++]!
-      test.add({ prompt: PROMPTS[prompt]!, a: take(), b: take() })
-    }
-    if (test.path.crossing !== undefined) alarms++
+/** Greedy answers, followed through the model itself; in comparisons that take the answers in random order. */
+async function tokenByToken(
+  completions: Completions,
+  random: Random,
+  say: (line: string) => void,
+): Promise<Row[]> {
+  // Greedy answers differ only as their prompts do: beginnings that the model makes up.
+  const begun = await completions.pool({}, Math.ceil(ANSWERS / PROMPTS.length))
+  const prompts = begun.flatMap((texts, i) => texts.map(text => PROMPTS[i]! + text)).slice(0, ANSWERS)
+  const rows: Row[] = []
+  for (const version of TOKEN_VERSIONS) {
+    say(`${version.name}, token by token`)
+    const answers = await completions.answers(version, prompts, ANSWER_TOKENS)
+    const matches = await matchesOf(completions.file(), prompts, answers)
+    const all = matches.flat()
+    rows.push(
+      forTheRecord(
+        `${version.name}: tokens within the margin of ${MARGIN}`,
+        all.filter(Boolean).length / all.length,
+        '',
+      ),
+    )
+    const told: number[] = []
+    for (let run = 0; run < RUNS; run++) told.push(toldAfterTokens(matches, random))
+    for (const look of TOKEN_LOOKS)
+      rows.push(
+        forTheRecord(`${version.name}: told apart within ${look} tokens`, shareWithin(told, look), ''),
+      )
   }
-  return atMost(
-    `the same, ${FRESH_RUNS} comparisons of ${FRESH_PAIRS} pairs with completions of their own`,
-    alarms / FRESH_RUNS,
-    '',
-    LEVEL,
-  )
+  return rows
 }
 
-/** At which pair they were told apart. */
-function foundAfter(a: Pool, b: Pool, pairs: number, level: number, random: () => number): number {
-  const test = new EqualityTest(level)
-  const taken = new Map<Pool, Set<number>[]>()
-  const take = (pool: Pool, prompt: number): string => {
-    const used = taken.get(pool) ?? pool.map(() => new Set<number>())
-    taken.set(pool, used)
-    const texts = pool[prompt]!
-    for (;;) {
-      const i = Math.floor(random() * texts.length)
-      if (used[prompt]!.has(i)) continue
-      used[prompt]!.add(i)
-      return texts[i]!
+async function matchesOf(file: string, prompts: string[], answers: string[]): Promise<boolean[][]> {
+  const parameters = { temperature: 0, topP: 1, maxTokens: ANSWER_TOKENS, api: 'completion' } as const
+  const copy = await ModelFileSource.open(file, parameters)
+  try {
+    const out: boolean[][] = []
+    for (const [i, answer] of answers.entries())
+      out.push((await copy.distances(prompts[i]!, answer, NEVER)).map(distance => distance <= MARGIN))
+    return out
+  } finally {
+    await copy.close()
+  }
+}
+
+const NEVER = new AbortController().signal
+
+function toldAfterTokens(matches: readonly boolean[][], random: Random): number {
+  const test = new TokenMatchTest(POWER_LEVEL, HONEST)
+  const order = matches.map(answer => ({ answer, key: random() })).sort((x, y) => x.key - y.key)
+  for (const { answer } of order)
+    for (const matched of answer) {
+      test.add(matched)
+      if (test.path.crossing !== undefined) return test.tokens
     }
-  }
-  for (let i = 0; i < pairs; i++) {
-    const prompt = Math.floor(random() * PROMPTS.length)
-    test.add({ prompt: PROMPTS[prompt]!, a: take(a, prompt), b: take(b, prompt) })
-    if (test.path.crossing !== undefined) return i + 1
-  }
   return Number.POSITIVE_INFINITY
 }
 
-/** Uniform in [0, 1), the same every time (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
+function shareWithin(told: readonly number[], look: number): number {
+  return told.filter(at => at <= look).length / told.length
 }

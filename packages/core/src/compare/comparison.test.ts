@@ -49,7 +49,7 @@ function replayed(): ComparisonBody {
   const test = new TokenMatchTest(0.01, 0.05)
   for (let i = 0; i < 300; i++) test.add(i % 3 > 0)
   const { honest, matches } = test
-  const facts = { ...FACTS, statistic: TOKEN_MATCH_STATISTIC, planned: 1000, honest, matches }
+  const facts = { ...FACTS, statistic: TOKEN_MATCH_STATISTIC, planned: 1000, honest, margin: 0.05, matches }
   return comparisonBody({ ...facts, ended: 'samples' }, 0.01, test.path)
 }
 

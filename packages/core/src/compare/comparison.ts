@@ -50,6 +50,8 @@ export interface ComparisonBody {
   level: number
   /** Of a token match: the share of mismatches that an honest operator may have. */
   honest?: number
+  /** Of a token match: how far off the copy's scores a token may be and still match, in nats. */
+  margin?: number
   /** Pairs of completions, or tokens. */
   planned: number
   seen: number
@@ -135,7 +137,10 @@ export function parseComparison(fields: JsonObject): ComparisonBody {
     },
     parameters: parameters(fields.parameters),
     level: level(fields.level),
-    ...(byToken && { honest: within(fields.honest, 'honest', 0, 1) }),
+    ...(byToken && {
+      honest: within(fields.honest, 'honest', 0, 1),
+      margin: within(fields.margin, 'margin', 0, MOST_MARGIN),
+    }),
     planned: atMost(fields.planned, 'planned', byToken ? MOST_TOKENS : MOST_PAIRS),
     seen: atMost(fields.seen, 'seen', byToken ? MOST_TOKENS : MOST_PAIRS),
     ...(byToken && { matches: shape.count(fields.matches, 'matches') }),
@@ -238,7 +243,8 @@ function within(value: unknown, where: string, least: number, most: number): num
   return value as number
 }
 
-/** Beyond what 20,000 pairs of factor two, or a million tokens against q = 1e-6, can give. */
+const MOST_MARGIN = 100
+/** Beyond what 20,000 pairs of factor two, or ten million tokens against q = 1e-6, can give. */
 const LARGEST = 1e8
 const LINE = /^(?!\p{Z})[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+(?<!\p{Z})$/u
 const NODE = /^[a-z0-9][a-z0-9.-]{0,63}\/[a-z0-9][a-z0-9.-]{0,63}$/

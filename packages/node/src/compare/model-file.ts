@@ -1,10 +1,12 @@
-/** A GGUF file that is run here as one side of a comparison. */
+/** A GGUF file that is run here: as one side of a comparison, or as the trusted copy that the other is held against. */
 import { AnswerableError } from '@answerable/core'
 import type { ComparedSide } from '@answerable/core/compare'
-import { LlamaModel } from '../runtime/index.ts'
+import { followText } from '../replay/follow.ts'
+import { LlamaModel, type Prompt } from '../runtime/index.ts'
+import type { TrustedCopy } from './replay-tokens.ts'
 import type { ComparisonParameters, Source } from './source.ts'
 
-export class ModelFileSource implements Source {
+export class ModelFileSource implements Source, TrustedCopy {
   readonly side: ComparedSide
   readonly #model: LlamaModel
   readonly #parameters: ComparisonParameters
@@ -28,9 +30,11 @@ export class ModelFileSource implements Source {
   }
 
   complete(prompt: string, seed: number, signal: AbortSignal): Promise<string> {
-    const answer = this.#turn.then(() => this.#generate(prompt, seed, signal))
-    this.#turn = answer.catch(() => undefined)
-    return answer
+    return this.#inTurn(() => this.#generate(prompt, seed, signal))
+  }
+
+  distances(prompt: string, text: string, signal: AbortSignal): Promise<number[]> {
+    return this.#inTurn(() => this.#follow(prompt, text, signal))
   }
 
   async close(): Promise<void> {
@@ -38,16 +42,37 @@ export class ModelFileSource implements Source {
     await this.#model.close()
   }
 
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  #prompt(text: string): Prompt {
+    return this.#parameters.api === 'chat'
+      ? this.#model.chatPrompt([{ role: 'user', text }])
+      : this.#model.textPrompt(text)
+  }
+
+  async #follow(prompt: string, text: string, signal: AbortSignal): Promise<number[]> {
+    if (text === '') return []
+    const greedy = { temperature: 0, topP: 1, topK: 0, minP: 0, seed: 0 }
+    const maxTokens = this.#model.contextSize
+    const generation = { ...greedy, prompt: this.#prompt(prompt), maxTokens, stop: [] }
+    // How the other side ended its answer is not asked: it may have been cut off.
+    const answer = { text, finish: undefined, tokens: undefined }
+    const options = { margin: Number.POSITIVE_INFINITY, signal, knowsDraws: false }
+    const { steps } = await followText(this.#model, generation, answer, options)
+    if (signal.aborted) throw new AnswerableError('request-timeout', 'it was told to stop')
+    return steps.map(({ noise }) => noise)
+  }
+
   async #generate(prompt: string, seed: number, signal: AbortSignal): Promise<string> {
-    const { api, temperature, topP, maxTokens } = this.#parameters
-    const asked =
-      api === 'chat'
-        ? this.#model.chatPrompt([{ role: 'user', text: prompt }])
-        : this.#model.textPrompt(prompt)
+    const { temperature, topP, maxTokens } = this.#parameters
     const sampling = { temperature, topP, topK: 0, minP: 0 }
     let text = ''
     for await (const piece of this.#model.generate(
-      { ...sampling, prompt: asked, seed, maxTokens, stop: [] },
+      { ...sampling, prompt: this.#prompt(prompt), seed, maxTokens, stop: [] },
       signal,
     ))
       text += piece

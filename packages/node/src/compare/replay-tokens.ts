@@ -1,0 +1,104 @@
+/**
+ * Compares one side's greedy answers with a trusted copy of the weights that it should have, token by token: each answer
+ * is followed through the copy, and each token either is the copy's own, give or take a margin on the scores, or is not.
+ * Whoever answered gets the benefit of every doubt about how a text is cut into tokens.
+ */
+import { randomInt } from 'node:crypto'
+import { AnswerableError } from '@answerable/core'
+import {
+  checkPrompts,
+  comparisonBody,
+  MOST_TOKENS,
+  type Point,
+  TOKEN_MATCH_STATISTIC,
+  TokenMatchTest,
+} from '@answerable/core/compare'
+import { collect, type Missed } from './collect.ts'
+import { type Compared, type CompareOptions, checkSamples, describePrompts, SEEDS } from './compare.ts'
+import type { Source } from './source.ts'
+import { Transcript } from './transcript.ts'
+
+/** A model that anyone can run, and that the other side is held against. */
+export interface TrustedCopy extends Pick<Source, 'side'> {
+  /**
+   * Of each token of an answer, how far the copy's scores would have to be off for it to be the copy's own, in nats: 0
+   * where it is, Infinity where nothing would do.
+   */
+  distances(prompt: string, text: string, signal: AbortSignal): Promise<number[]>
+}
+
+export interface ReplayTokensOptions extends Omit<CompareOptions, 'b' | 'onPoint'> {
+  b: TrustedCopy
+  /** The share of tokens beyond the margin that an honest operator may have. */
+  honest: number
+  /** How far off a token may be before it counts as a mismatch. */
+  margin: number
+  /** After each answer. */
+  onPoint?: (point: Point, answers: number) => void
+}
+
+interface Answered {
+  prompt: number
+  text: string
+  distances: number[]
+}
+
+/** Throws `bad-request` for options out of bounds, and what a side is refused for where it never answered. */
+export async function replayTokens(options: ReplayTokensOptions): Promise<Compared> {
+  const { a, b, prompts, parameters, samples, level, honest, margin, parallel = 1, signal, onPoint } = options
+  checkPrompts(prompts)
+  checkSamples(samples)
+  if (parameters.temperature !== 0)
+    throw new AnswerableError('bad-request', 'temperature: token by token, greedy answers are compared: 0')
+  if (!(margin >= 0))
+    throw new AnswerableError('bad-request', 'margin: expected a number that is not negative')
+  const test = new TokenMatchTest(level, honest)
+  const transcript = new Transcript(options.keep)
+  const from = Date.now()
+  let answers = 0
+  const { ended, failed, faults } = await collect<Answered>({
+    ask: stop => ask(options, stop),
+    take({ prompt, text, distances }) {
+      transcript.add({ prompt, a: text })
+      // To the end of an answer, also where the level is reached within it: it is here already, and costs nothing.
+      for (const distance of distances) test.add(distance <= margin)
+      onPoint?.(test.path.last, ++answers)
+      return test.path.crossing !== undefined
+    },
+    samples,
+    parallel,
+    signal,
+  })
+  const facts = {
+    statistic: TOKEN_MATCH_STATISTIC,
+    a: a.side,
+    b: b.side,
+    prompts: describePrompts(prompts),
+    parameters,
+    honest,
+    margin,
+    planned: Math.min(MOST_TOKENS, samples * parameters.maxTokens),
+    matches: test.matches,
+    failed,
+    ended,
+    transcript: transcript.digest(),
+    from,
+    to: Date.now(),
+  }
+  return { body: comparisonBody(facts, level, test.path), faults }
+}
+
+async function ask({ a, b, prompts }: ReplayTokensOptions, signal: AbortSignal): Promise<Answered | Missed> {
+  const prompt = randomInt(prompts.length)
+  let text: string
+  try {
+    text = await a.complete(prompts[prompt]!, randomInt(SEEDS), signal)
+  } catch (error) {
+    return { missed: 'a', error }
+  }
+  try {
+    return { prompt, text, distances: await b.distances(prompts[prompt]!, text, signal) }
+  } catch (error) {
+    return { missed: 'b', error }
+  }
+}
