@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type ComparisonBody, parseComparison } from '@answerable/core/compare'
+import { stories } from '../../../node/test/llama.ts'
 import { answerable, finished, serveWith, start, temporaryFolder } from '../cli.fixture.ts'
 
 const home = temporaryFolder()
@@ -24,7 +25,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (model === 'garbled') return reply(response, '\xff{')
   if (model === 'busy' && calls.length % 3 === 0) return reply(response, '{}', 429, { 'retry-after': '0' })
   const content = model === 'other' ? 'none of these' : COLOURS[seed % COLOURS.length]!
-  reply(response, JSON.stringify({ choices: [{ message: { content } }] }))
+  reply(response, JSON.stringify({ choices: [{ message: { content }, text: content }] }))
 }
 
 function reply(response: ServerResponse, body: string, status = 200, headers = {}): void {
@@ -158,4 +159,28 @@ test('one who stops it gets what there was', async () => {
   const { ended, seen } = JSON.parse(out)
   assert.equal(ended, 'stopped')
   assert.ok(seen > 0 && seen < 5000)
+})
+
+test('token by token, against a file that is trusted', async t => {
+  const file = stories(t)
+  if (file === undefined) return
+  const asked = ['--tokens', '--completions', '--max-tokens', '8']
+  const same = await answerable(['compare', file, file, ...asked], { home })
+  assert.equal(same.status, 0, same.err)
+  assert.match(same.out, /^Not told apart\n/)
+  assert.match(same.out, /100% matched/)
+  const other = await answerable(['compare', side('one'), file, ...asked, '--json'], { home })
+  assert.equal(other.status, 1, other.err)
+  const { faults: _, ...fields } = JSON.parse(other.out)
+  const body = parseComparison(fields)
+  assert.deepEqual([body.outcome, body.honest, body.parameters.temperature], ['different', 0.02, 0])
+  for (const [args, message] of [
+    [[file, side('one'), ...asked], /expected B to be a GGUF file/],
+    [[side('one'), file, ...asked, '--temperature', '1'], /greedy answers are compared/],
+    [[side('one'), file, ...asked, '--mismatches', '0'], /--mismatches/],
+  ] as const) {
+    const { status, words } = await answerable(['compare', ...args], { home })
+    assert.equal(status, 2)
+    assert.match(words, message)
+  }
 })

@@ -263,6 +263,12 @@ one looks. That they were not told apart does not show that they are the same.
   --network NAME    the trusted network that has the node
   --timeout S       of each call; 60 unless told
   --no-seed         name no seed in calls
+  --tokens          hold greedy answers of A against B, a GGUF file that you
+                    trust, token by token; one answer to each prompt, of 64
+                    tokens unless told
+  --mismatches Q    the share of tokens that an honest A may have otherwise;
+                    0.02 unless told
+  --margin M        how far off the scores of B a token may be; 0.05 unless told
   --out FILE        an HTML report with a picture
   --keep-samples F  write what was asked and answered to F; nothing unless told
   --json            the body of the statement

@@ -7,7 +7,7 @@ export function unitOf({ matches }: ComparisonBody): 'pair' | 'token' {
 }
 
 export function factsOf(body: ComparisonBody): [string, string][] {
-  const { prompts, parameters, seen, planned, failed, level, logE, peak, matches, honest } = body
+  const { prompts, parameters, seen, planned, failed, level, logE, peak, matches, honest, margin } = body
   const { temperature, topP, maxTokens, api } = parameters
   const unit = unitOf(body)
   const missing = [
@@ -28,7 +28,7 @@ export function factsOf(body: ComparisonBody): [string, string][] {
       : [
           [
             'matches',
-            `${matches} of ${seen}; an honest operator’s mismatches were taken to be at most ${+((honest ?? 0) * 100).toPrecision(3)}%`,
+            `${matches} of ${seen}, within ${margin} of the copy’s scores; an honest operator’s mismatches were taken to be at most ${+((honest ?? 0) * 100).toPrecision(3)}%`,
           ] as [string, string],
         ]),
     [

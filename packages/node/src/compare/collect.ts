@@ -50,8 +50,9 @@ export async function collect<T extends object>(options: CollectOptions<T>): Pro
       const { missed, error } = sample as Missed
       collected.failed[missed]++
       collected.faults[missed] = error instanceof Error ? error.message : String(error)
-      if (!isLasting(error) && ++missedInARow < MOST_MISSED) continue
+      // A side that never answered will hardly begin to: whoever mistyped an address should not wait for five.
       if (taken === 0) throw error
+      if (!isLasting(error) && ++missedInARow < MOST_MISSED) continue
       return { ...collected, ended: 'failures' }
     }
     return collected

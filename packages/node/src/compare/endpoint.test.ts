@@ -145,14 +145,18 @@ test('what may pass is tried again, and what will not is not', async () => {
   const { url, calls } = await stub((_, response) => {
     count++
     if (count === 1) return send(response, '{}', 503)
-    if (count === 2) return send(response, 'nonsense')
-    if (count === 3) return send(response, '{}', 429, { 'retry-after': '0' })
+    if (count === 2) return send(response, '{}', 429, { 'retry-after': '0' })
     return 'at last'
   })
   assert.equal(await source(url, { pauses: [1, 1, 1] }).complete('p', 1, NEVER), 'at last')
-  assert.equal(calls.length, 4)
+  assert.equal(calls.length, 3)
   count = 0
-  await assert.rejects(source(url, { pauses: [1] }).complete('p', 1, NEVER), { code: 'upstream-broken' })
+  await assert.rejects(source(url, { pauses: [1] }).complete('p', 1, NEVER), { code: 'too-many-requests' })
+  const lying = await stub((_, response) => send(response, 'nonsense'))
+  await assert.rejects(source(lying.url, { pauses: [1, 1, 1] }).complete('p', 1, NEVER), {
+    code: 'upstream-broken',
+  })
+  assert.equal(lying.calls.length, 2)
   const refused = await stub((_, response) => send(response, '{}', 401))
   await assert.rejects(source(refused.url, { pauses: [1, 1] }).complete('p', 1, NEVER), isLasting)
   assert.equal(refused.calls.length, 1)

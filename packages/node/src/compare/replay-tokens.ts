@@ -2,6 +2,9 @@
  * Compares one side's greedy answers with a trusted copy of the weights that it should have, token by token: each answer
  * is followed through the copy, and each token either is the copy's own, give or take a margin on the scores, or is not.
  * Whoever answered gets the benefit of every doubt about how a text is cut into tokens.
+ *
+ * Each prompt is asked once. A greedy answer that is asked for again is the same again, so one near-tie that an honest
+ * operator's machine decided otherwise would count each time, and more often than anyone allowed for.
  */
 import { randomInt } from 'node:crypto'
 import { AnswerableError } from '@answerable/core'
@@ -27,6 +30,7 @@ export interface TrustedCopy extends Pick<Source, 'side'> {
   distances(prompt: string, text: string, signal: AbortSignal): Promise<number[]>
 }
 
+/** `samples` are answers, of which there are no more than prompts. */
 export interface ReplayTokensOptions extends Omit<CompareOptions, 'b' | 'onPoint'> {
   b: TrustedCopy
   /** The share of tokens beyond the margin that an honest operator may have. */
@@ -55,9 +59,11 @@ export async function replayTokens(options: ReplayTokensOptions): Promise<Compar
   const test = new TokenMatchTest(level, honest)
   const transcript = new Transcript(options.keep)
   const from = Date.now()
+  const order = shuffled(prompts.length).slice(0, samples)
+  const left = order.values()
   let answers = 0
   const { ended, failed, faults } = await collect<Answered>({
-    ask: stop => ask(options, stop),
+    ask: stop => ask(options, left.next().value!, stop),
     take({ prompt, text, distances }) {
       transcript.add({ prompt, a: text })
       // To the end of an answer, also where the level is reached within it: it is here already, and costs nothing.
@@ -65,7 +71,7 @@ export async function replayTokens(options: ReplayTokensOptions): Promise<Compar
       onPoint?.(test.path.last, ++answers)
       return test.path.crossing !== undefined
     },
-    samples,
+    samples: order.length,
     parallel,
     signal,
   })
@@ -77,7 +83,7 @@ export async function replayTokens(options: ReplayTokensOptions): Promise<Compar
     parameters,
     honest,
     margin,
-    planned: Math.min(MOST_TOKENS, samples * parameters.maxTokens),
+    planned: Math.min(MOST_TOKENS, order.length * parameters.maxTokens),
     matches: test.matches,
     failed,
     ended,
@@ -88,8 +94,11 @@ export async function replayTokens(options: ReplayTokensOptions): Promise<Compar
   return { body: comparisonBody(facts, level, test.path), faults }
 }
 
-async function ask({ a, b, prompts }: ReplayTokensOptions, signal: AbortSignal): Promise<Answered | Missed> {
-  const prompt = randomInt(prompts.length)
+async function ask(
+  { a, b, prompts }: ReplayTokensOptions,
+  prompt: number,
+  signal: AbortSignal,
+): Promise<Answered | Missed> {
   let text: string
   try {
     text = await a.complete(prompts[prompt]!, randomInt(SEEDS), signal)
@@ -101,4 +110,16 @@ async function ask({ a, b, prompts }: ReplayTokensOptions, signal: AbortSignal):
   } catch (error) {
     return { missed: 'b', error }
   }
+}
+
+/** 0 to `count` - 1 in random order (Fisher and Yates). */
+function shuffled(count: number): number[] {
+  const order = Array.from({ length: count }, (_, i) => i)
+  for (let i = count - 1; i > 0; i--) {
+    const j = randomInt(i + 1)
+    const held = order[i]!
+    order[i] = order[j]!
+    order[j] = held
+  }
+  return order
 }

@@ -35,12 +35,16 @@ export function isLasting(error: unknown): boolean {
   return LASTING.has(errorCode(error)) || errorCode(error) === 'internal'
 }
 
+/** Answers that are no answers: once more, since a proxy may have had a bad moment, and then no more. */
+const LYING: ReadonlySet<ErrorCode> = new Set(['upstream-broken', 'too-large'])
+
 export async function retried<T>(work: () => Promise<T>, { pauses, signal }: RetryOptions): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
       return await work()
     } catch (error) {
-      if (signal.aborted || isLasting(error) || tries >= pauses.length) throw error
+      const most = LYING.has(errorCode(error)) ? Math.min(1, pauses.length) : pauses.length
+      if (signal.aborted || isLasting(error) || tries >= most) throw error
       const asked = error instanceof ComeBackLater ? (error.afterMs ?? 0) : 0
       const pause = pauses[tries]! * (0.5 + Math.random())
       await sleep(Math.min(LONGEST_PAUSE_MS, Math.max(asked, pause)), undefined, { signal })
