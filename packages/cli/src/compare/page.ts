@@ -4,6 +4,7 @@ import {
   comparisonFields,
   comparisonWords,
   eWords,
+  oneIn,
   sideWords,
 } from '@answerable/core/compare'
 import { time } from '../output/time.ts'
@@ -15,6 +16,7 @@ const ROWS = 24
 export function pageOf(body: ComparisonBody): string {
   const { found, error, notShown } = comparisonWords(body)
   const unit = unitOf(body)
+  const honest = unit === 'pair' ? 'Where both are drawn alike' : 'For an operator within the bound'
   const told = body.outcome === 'different'
   return `<!doctype html>
 <html lang="en">
@@ -36,7 +38,7 @@ export function pageOf(body: ComparisonBody): string {
 </dl>
 <figure>
 ${pictureOf(body, unit)}
-<figcaption>The test bets on the next ${unit} and begins with 1. Without a difference, its e-value reaches ${escaped(eWords(-Math.log10(body.level)))} in at most one of ${Math.round(1 / body.level)} comparisons. A fall below 1 means that its bets lost, and takes nothing back.</figcaption>
+<figcaption>The test bets on the next ${unit} and begins with 1. ${honest}, its e-value reaches ${escaped(eWords(-Math.log10(body.level)))} in at most ${oneIn(body.level)} comparisons. A fall below 1 means that its bets lost, and takes nothing back.</figcaption>
 </figure>
 <h2>What this does not show</h2>
 <ul>

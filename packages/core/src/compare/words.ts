@@ -23,7 +23,8 @@ function equalityWords({ outcome, seen, level, path }: ComparisonBody): Comparis
         ...ALWAYS,
       ],
     }
-  const at = path.find(({ logE }) => logE >= -Math.log10(level))?.at ?? seen
+  // A crossing may be rounded to just below what it had to reach.
+  const at = path.find(({ logE }) => logE >= -Math.log10(level) - 1e-4)?.at ?? seen
   return {
     found: `A and B answer differently: ${pairs(at)} were enough to tell them apart at level ${level}.`,
     error: `Were both drawn alike, this happens in at most ${oneIn(level)} comparisons, however often one looks.`,
@@ -78,8 +79,9 @@ function pairs(count: number): string {
   return `${count} ${count === 1 ? 'pair' : 'pairs'} of answers`
 }
 
-function oneIn(level: number): string {
-  return `1 of ${Math.round(1 / level)}`
+/** A share that is not smaller than the level. */
+export function oneIn(level: number): string {
+  return `1 of ${Math.floor(1 / level + 1e-9)}`
 }
 
 function percent(share: number): string {
