@@ -29,7 +29,11 @@ export const forbiddenEntry: Drill = {
     }
     for (const { what, rule, entry } of forbidden) {
       const found = () =>
-        others.map(({ book }) => book.outcomes().find(one => one.index >= before && one.rule === rule))
+        others.map(({ book }) =>
+          Array.from({ length: book.size - before }, (_, i) => book.outcome(before + i)).find(
+            one => one?.rule === rule,
+          ),
+        )
       const noticed = await scene.faultShows(() => found().every(one => one !== undefined))
       const [outcome] = found()
       const at = noticed ? await ada.book.entries(outcome!.index, 1) : []

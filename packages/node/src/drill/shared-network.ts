@@ -160,7 +160,7 @@ export async function lastMove({
   book,
   state,
 }: Member): Promise<{ reason: string; signers: string[] } | undefined> {
-  const found = book.outcomes().findLast(({ kind, effective }) => kind === 'host-move' && effective)
+  const found = book.ofKind('host-move').findLast(({ effective }) => effective)
   if (found === undefined) return undefined
   const [entry] = await book.entries(found.index, 1)
   const { payload, signatures } = openEntry(entry!)

@@ -9,7 +9,7 @@ const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex')
 const KEYS = new Map<string, KeyObject>()
 const MOST_KEYS = 16_384
 
-function ed25519Key(publicKey: Uint8Array): KeyObject {
+export function ed25519Key(publicKey: Uint8Array): KeyObject {
   const name = Buffer.from(publicKey).toString('latin1')
   let key = KEYS.get(name)
   if (key === undefined) {

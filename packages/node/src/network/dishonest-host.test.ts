@@ -44,7 +44,7 @@ test('a statement that the host leaves out is handed in, and gets in by its dead
     40_000,
   )
   assert.notEqual(hostOf(bo!), 'ada.example')
-  const move = bo!.network!.registry.book.outcomes().find(({ kind }) => kind === 'host-move')!
+  const move = bo!.network!.registry.book.ofKind('host-move')[0]!
   const [bytes] = await bo!.network!.registry.book.entries(move.index, 1)
   assert.match(String(parseRegistryPayload(openEntry(bytes!).payload).body.reason), /^(censoring|silent)/)
 })

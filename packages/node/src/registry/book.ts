@@ -13,6 +13,8 @@ import { Log } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
 import type { Disk } from '../storage/disk.ts'
 import { FileStorage } from '../storage/files.ts'
+import { Ahead, slices } from './ahead.ts'
+import { Outcomes } from './outcomes.ts'
 
 export interface BookOptions {
   disk: Disk
@@ -20,8 +22,6 @@ export interface BookOptions {
   /** Of the log, under this process's own origin. */
   signer: NoteSigner
   suite?: Suite
-  /** Told of each entry, in order, once it is durable; also of those read back at the start. */
-  onEntry?: (outcome: Outcome, entry: Uint8Array) => void
 }
 
 const FIRST_SEGMENT = 256 << 10
@@ -34,21 +34,23 @@ export class RegistryBook {
   #options: BookOptions
   #log: Log
   #fold: Registry
-  /** Index of each payload, by digest. */
-  #byDigest = new Map<string, number>()
-  #outcomes: Outcome[] = []
+  #outcomes: Outcomes
+  readonly #ahead: Ahead
+  #turn = 0
   #writing: Promise<unknown> = Promise.resolve()
   #closed = false
 
-  private constructor(options: BookOptions, opened: Opened) {
+  private constructor(options: BookOptions, ahead: Ahead, opened: Opened) {
     this.#options = options
+    this.#ahead = ahead
     this.#log = opened.log
     this.#fold = opened.fold
-    for (const { outcome, entry } of opened.outcomes) this.#note(outcome, entry)
+    this.#outcomes = opened.outcomes
   }
 
   static async open(options: BookOptions): Promise<RegistryBook> {
-    return new RegistryBook(options, await open(options))
+    const ahead = new Ahead(options.suite ?? nodeSuite)
+    return new RegistryBook(options, ahead, await open(options, ahead, outcomesPath(options.folder, 0)))
   }
 
   get log(): Log {
@@ -76,18 +78,22 @@ export class RegistryBook {
   }
 
   outcome(index: number): Outcome | undefined {
-    return this.#outcomes[index]
+    return this.#outcomes.at(index)
   }
 
   /** What came of a statement, by its payload's digest: of its effective entry, or else its newest. */
   find(digest: string): Outcome | undefined {
-    const index = this.#byDigest.get(digest)
-    return index === undefined ? undefined : this.#outcomes[index]
+    return this.#outcomes.find(digest)
   }
 
-  /** Outcomes in order. */
-  outcomes(): readonly Outcome[] {
-    return this.#outcomes
+  /** What came of the entries of a kind, in order, from an index on. */
+  ofKind(kind: string, from?: number): Outcome[] {
+    return this.#outcomes.ofKind(kind, from)
+  }
+
+  /** Parts of a log that are about to be appended, their signatures checked ahead. */
+  checked(parts: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<readonly Uint8Array[], void> {
+    return this.#ahead.checked(parts)
   }
 
   entries(index: number, count: number): Promise<Uint8Array[]> {
@@ -104,9 +110,9 @@ export class RegistryBook {
   ): Promise<{ outcome: Outcome; taken: boolean }[]> {
     return this.#exclusive(async () => {
       const results: { outcome: Outcome; taken: boolean }[] = []
-      for (let at = 0; at < entries.length; at += BATCH) {
+      for await (const part of this.#ahead.checked(slices(entries))) {
         const taken: { outcome: Outcome; entry: Uint8Array }[] = []
-        for (const entry of entries.slice(at, at + BATCH)) {
+        for (const entry of part) {
           if (entry.length > MAX_ENTRY_BYTES)
             throw new AnswerableError('too-large', `a registry entry has at most ${MAX_ENTRY_BYTES} bytes`)
           const judged = this.#fold.check(entry)
@@ -138,7 +144,7 @@ export class RegistryBook {
       const { disk, folder, suite = nodeSuite } = this.#options
       const made = nextOf(folder)
       await rm(made, { recursive: true, force: true })
-      const { log } = await openAt(made, this.#options)
+      const log = await openLog(made, this.#options)
       try {
         for (let at = 0; at < entries.length; at += BATCH)
           await write(log, entries.slice(at, at + BATCH), suite)
@@ -150,13 +156,13 @@ export class RegistryBook {
       await disk.rename(folder, beside)
       await disk.rename(made, folder)
       if (forget) await rm(beside, { recursive: true, force: true })
-      const opened = await open(this.#options)
+      const opened = await open(this.#options, this.#ahead, outcomesPath(folder, ++this.#turn))
       // All at once: nobody may see a state between the two.
+      const last = this.#outcomes
       this.#log = opened.log
       this.#fold = opened.fold
-      this.#byDigest = new Map()
-      this.#outcomes = []
-      for (const { outcome, entry } of opened.outcomes) this.#note(outcome, entry)
+      this.#outcomes = opened.outcomes
+      last.close()
     })
   }
 
@@ -165,9 +171,7 @@ export class RegistryBook {
     return this.#exclusive(async () => {
       await this.#log.close()
       this.#options = { ...this.#options, signer }
-      const opened = await open(this.#options)
-      this.#log = opened.log
-      this.#fold = opened.fold
+      this.#log = await openLog(this.#options.folder, this.#options)
     })
   }
 
@@ -175,6 +179,7 @@ export class RegistryBook {
     this.#closed = true
     await this.#writing
     await this.#log.close()
+    this.#outcomes.close()
   }
 
   async #store(taken: readonly { outcome: Outcome; entry: Uint8Array }[]): Promise<void> {
@@ -187,28 +192,10 @@ export class RegistryBook {
       )
     } catch (error) {
       // The state is ahead of what is durable: it is made again from there.
-      await this.#refold()
+      this.#fold = await foldOf(this.#log, this.#ahead)
       throw error
     }
-    for (const { outcome, entry } of taken) this.#note(outcome, entry)
-  }
-
-  #note(outcome: Outcome, entry: Uint8Array): void {
-    this.#outcomes[outcome.index] = outcome
-    const { digest, index } = outcome
-    if (digest !== undefined) {
-      const before = this.#byDigest.get(digest)
-      if (before === undefined || !this.#outcomes[before]!.effective) this.#byDigest.set(digest, index)
-    }
-    this.#options.onEntry?.(outcome, entry)
-  }
-
-  async #refold(): Promise<void> {
-    const fold = new Registry(this.#options.suite ?? nodeSuite)
-    const { size } = this.#log.signed
-    for (let at = 0; at < size; at += BATCH)
-      for (const entry of await this.#log.entries(at, Math.min(BATCH, size - at))) fold.append(entry)
-    this.#fold = fold
+    this.#outcomes.add(taken.map(({ outcome }) => outcome))
   }
 
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
@@ -231,11 +218,11 @@ async function write(log: Log, entries: readonly Uint8Array[], suite: Suite): Pr
 interface Opened {
   log: Log
   fold: Registry
-  outcomes: { outcome: Outcome; entry: Uint8Array }[]
+  outcomes: Outcomes
 }
 
-/** Opens the book, once a rewind that was cut off is over, or undone. */
-async function open(options: BookOptions): Promise<Opened> {
+/** Opens the book, once a rewind that was cut off is over, or undone. What came of its entries is noted at `path`. */
+async function open(options: BookOptions, ahead: Ahead, path: string): Promise<Opened> {
   const { disk, folder } = options
   const made = nextOf(folder)
   if (await isThere(made)) {
@@ -243,7 +230,35 @@ async function open(options: BookOptions): Promise<Opened> {
     if (await isThere(folder)) await rm(made, { recursive: true, force: true })
     else await disk.rename(made, folder)
   }
-  return openAt(folder, options)
+  const log = await openLog(folder, options)
+  const outcomes = new Outcomes(path)
+  try {
+    return { log, fold: await foldOf(log, ahead, outcomes), outcomes }
+  } catch (error) {
+    outcomes.close()
+    await log.close()
+    throw error
+  }
+}
+
+/** Folds all that a log holds. */
+async function foldOf(log: Log, ahead: Ahead, outcomes?: Outcomes): Promise<Registry> {
+  const fold = new Registry(ahead.suite)
+  for await (const part of ahead.checked(entriesOf(log))) {
+    const done = part.map(entry => fold.append(entry))
+    outcomes?.add(done)
+  }
+  return fold
+}
+
+async function* entriesOf(log: Log): AsyncGenerator<Uint8Array[]> {
+  const { size } = log.signed
+  for (let at = 0; at < size; at += BATCH) yield log.entries(at, Math.min(BATCH, size - at))
+}
+
+/** Two places, so that the next is whole before the last is given up. */
+function outcomesPath(folder: string, turn: number): string {
+  return `${folder}-outcomes-${turn % 2}.db`
 }
 
 /** Where a rewind makes the book that is to come. */
@@ -261,23 +276,20 @@ async function isThere(folder: string): Promise<boolean> {
   )
 }
 
-async function openAt(folder: string, { disk, signer, suite = nodeSuite }: BookOptions): Promise<Opened> {
+async function openLog(
+  folder: string,
+  { disk, signer, suite = nodeSuite }: Pick<BookOptions, 'disk' | 'signer' | 'suite'>,
+): Promise<Log> {
   await forgetOther(disk, folder, signer)
   const storage = await FileStorage.open(disk, folder, {
     entryOf: suite.sha256,
     firstSegmentBytes: FIRST_SEGMENT,
     lastSegmentBytes: LAST_SEGMENT,
   })
-  const fold = new Registry(suite)
-  const outcomes: Opened['outcomes'] = []
-  const log = await Log.open(
-    { disk, folder, storage, signer, suite, entries: 'statement' },
-    ({ statement }) => outcomes.push({ outcome: fold.append(statement), entry: statement }),
-  ).catch(async error => {
+  return Log.open({ disk, folder, storage, signer, suite, entries: 'statement' }).catch(async error => {
     await storage.close()
     throw error
   })
-  return { log, fold, outcomes }
 }
 
 /**

@@ -10,6 +10,7 @@ import { judgeOfficial, Registry } from '@answerable/core/registry'
 import { openCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
 import { nodeSuite } from '../log/suite.ts'
 import type { Disk } from '../storage/disk.ts'
+import { Ahead, replay } from './ahead.ts'
 import type { RegistryBook } from './book.ts'
 import type { RegistryClient } from './client.ts'
 import { rootIn } from './sub-root.ts'
@@ -230,10 +231,11 @@ export class Mirror {
       if (held > MOST_HELD || Date.now() > end)
         throw new AnswerableError('unavailable', `${peer.url}: its entries are too many, or come too slowly`)
     }
-    const scratch = new Registry(this.#suite)
+    const ahead = new Ahead(this.#suite)
+    const scratch = new Registry(ahead.suite)
     for (let at = 0; at < base; at += PIECE)
-      for (const entry of await book.entries(at, Math.min(PIECE, base - at))) scratch.append(entry)
-    for (const entry of fetched) scratch.append(entry)
+      await replay(scratch, await book.entries(at, Math.min(PIECE, base - at)), ahead)
+    await replay(scratch, fetched, ahead)
     if (scratch.state.network !== network)
       throw new AnswerableError('conflict', `${peer.url}: the registry of another network`)
     if (!equal(scratch.root(), root))
@@ -300,7 +302,7 @@ export class Mirror {
     const { book, network } = this.#options
     const { origin, size, root } = parseCheckpoint(parseNote(note).text)
     try {
-      for await (const part of peer.entries(0, size)) {
+      for await (const part of book.checked(peer.entries(0, size))) {
         await book.append(part)
         // Before anything else of it is taken in.
         if (book.state.network !== network)

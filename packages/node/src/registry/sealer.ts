@@ -13,6 +13,7 @@ import {
 } from '@answerable/core/registry'
 import { parseInference } from '@answerable/core/statement'
 import { nodeSuite } from '../log/suite.ts'
+import { Ahead, replay } from './ahead.ts'
 import type { RegistryBook } from './book.ts'
 
 /** Entries beyond which a replay is not done for one receipt: it says so instead. */
@@ -61,12 +62,13 @@ export class Sealer {
       .map(([due]) => due)
       .at(-1)
     if (size === undefined || size === this.#sealed?.size || size > MOST_REPLAYED) return
-    const registry = new Registry(nodeSuite)
+    const ahead = new Ahead(nodeSuite)
+    const registry = new Registry(ahead.suite)
     for (let at = 0; at < size; at += PIECE)
-      for (const entry of await this.#book.entries(at, Math.min(PIECE, size - at))) registry.append(entry)
+      await replay(registry, await this.#book.entries(at, Math.min(PIECE, size - at)), ahead)
     const digests: string[] = []
-    for (const { index, kind, effective } of this.#book.outcomes()) {
-      if (kind !== 'state-digest' || !effective || index < size) continue
+    for (const { index, effective } of this.#book.ofKind('state-digest', size)) {
+      if (!effective) continue
       const [entry] = await this.#book.entries(index, 1)
       if (parseRegistryPayload(openEntry(entry!).payload).body.size === size) digests.push(fromUtf8(entry!))
     }
