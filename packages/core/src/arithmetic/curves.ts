@@ -67,7 +67,7 @@ export function tanh(value: number): number {
   return fround(p / chain(TANH_Q[0]!, square, TANH_Q.slice(1)))
 }
 
-const LOG2E = fround(1.4426950408889634)
+const LOG2E = fround(Math.LOG2E)
 const LN2_HIGH = fround(-6.93145752e-1)
 const LN2_LOW = fround(-1.42860677e-6)
 /** Adding and taking away this rounds to a whole number: 1.5 * 2^23. */

@@ -91,32 +91,6 @@ export class Scores {
     return least >= 2 ? 'yes' : most <= 1 ? 'no' : 'unclear'
   }
 
-  /** What is expected of the logarithm of a drawn token's probability, and its variance; of scores as they are. */
-  surprise(): { mean: number; variance: number } {
-    const { temperature } = this.#sampler
-    if (temperature === 0) return { mean: 0, variance: 0 }
-    const kept = this.#kept(0)[1]
-    const total = this.#weight[kept]!
-    let [mean, square] = [0, 0]
-    for (let i = 0; i < kept; i++) {
-      const share = (this.#weight[i + 1]! - this.#weight[i]!) / total
-      if (share <= 0) continue
-      mean += share * Math.log(share)
-      square += share * Math.log(share) ** 2
-    }
-    return { mean, variance: Math.max(0, square - mean * mean) }
-  }
-
-  /** The logarithm of the sampler's probability of `token`; -Infinity where it is cut off. */
-  logShare(token: number): number {
-    const { temperature } = this.#sampler
-    const score = this.logs[token] ?? Number.NEGATIVE_INFINITY
-    if (temperature === 0) return this.order[0] === token ? 0 : Number.NEGATIVE_INFINITY
-    const kept = this.#kept(0)[1]
-    if (kept < this.#sorted.length && !(score >= this.#sorted[kept - 1]!)) return Number.NEGATIVE_INFINITY
-    return (score - this.#sorted[0]!) / temperature - Math.log(this.#weight[kept]!)
-  }
-
   #isPossible(token: number, uniform: number | undefined, noise: number): boolean {
     const score = this.logs[token]
     if (score === undefined || score === Number.NEGATIVE_INFINITY) return false

@@ -3,6 +3,7 @@
  * how what came of it is called.
  */
 export * from './bounds.ts'
+export * from './decisions.ts'
 export * from './draw.ts'
 export { Uniforms } from './mersenne.ts'
 export * from './opened-record.ts'

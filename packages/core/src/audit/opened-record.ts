@@ -55,7 +55,10 @@ export function openRecord(record: DisclosedRecord, suite: Suite): OpenedRecord 
   const statement = parseInference(record.statement)
   const { event } = statement
   if (event === 'begin')
-    throw new AnswerableError('bad-statement', 'this is the beginning of an answer, which ends in another record')
+    throw new AnswerableError(
+      'bad-statement',
+      'this is the beginning of an answer, which ends in another record',
+    )
   const digests = { ...statement.disclosures }
   if (statement.begin !== undefined) {
     if (record.begin === undefined)
@@ -66,7 +69,7 @@ export function openRecord(record: DisclosedRecord, suite: Suite): OpenedRecord 
     Object.assign(digests, begin.disclosures)
   }
   const disclosed = openDisclosures(record.disclosures, digests, true, suite)
-  const [request, response, model, sampling] = NEEDED.map(name => valueOf(disclosed, name)) as [
+  const [request, response, model, sampling] = NEEDED.map(name => valueOfDisclosure(disclosed, name)) as [
     JsonObject,
     JsonObject,
     JsonObject,
@@ -100,7 +103,7 @@ export function openRecord(record: DisclosedRecord, suite: Suite): OpenedRecord 
   return opened
 }
 
-function valueOf(disclosed: Disclosed, name: DisclosureName): JsonObject {
+function valueOfDisclosure(disclosed: Disclosed, name: DisclosureName): JsonObject {
   const opened = disclosed[name]
   if (opened.state === 'opened') return opened.value
   throw new AnswerableError(

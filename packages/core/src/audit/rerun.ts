@@ -126,7 +126,7 @@ function outputWords(outcome: Comparison, found: OutputCloseness): string[] {
 }
 
 function tokenWords(outcome: Comparison, found: TokenCloseness): string[] {
-  const { checked, same, first, furthest, margin, likelihood, problem } = found
+  const { checked, same, first, furthest, margin, problem } = found
   if (problem !== undefined && first === undefined) return [`Not what the model gives: ${problem}.`]
   if (outcome === 'exact') return [`All ${checked} tokens are the same, the end of the answer included.`]
   const words = [`${same} of ${checked} tokens are what the model gives after those before them.`]
@@ -137,22 +137,8 @@ function tokenWords(outcome: Comparison, found: TokenCloseness): string[] {
     )
   }
   if (problem !== undefined) words.push(`Besides: ${problem}.`)
-  if (likelihood !== undefined && outcome === 'inconsistent') words.push(hint(likelihood))
   return words
 }
-
-/** What the probabilities of the recorded tokens point at. It points, and no more. */
-function hint({ deviations, cutOff }: Likelihood): string {
-  const many = `${number(Math.abs(deviations))} standard deviations`
-  if (cutOff > 0) return `${cutOff} of the tokens are ones that the recorded sampling never draws.`
-  if (deviations > FAR)
-    return `The tokens are likelier than drawn ones are, by ${many}: as with a lower temperature.`
-  if (deviations < -FAR)
-    return `The tokens are less likely than drawn ones are, by ${many}: as with another model, or a higher temperature.`
-  return 'The tokens are as likely as drawn ones are: as with another seed.'
-}
-const FAR = 4
-type Likelihood = NonNullable<TokenCloseness['likelihood']>
 
 function number(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value)

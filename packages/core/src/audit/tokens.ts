@@ -40,21 +40,11 @@ export interface TokenCloseness {
   same: number
   /** Where both part for the first time. */
   first?: Parting
-  /** Where they are furthest apart. */
+  /** Where they are furthest apart, up to the first token beyond the margin; that one, where there is one. */
   furthest?: Parting
   margin: number
-  /** Of drawn answers that part: how likely their tokens are. */
-  likelihood?: Likelihood
   /** What differs besides the tokens. */
   problem?: string
-}
-
-/** How the probabilities of the recorded tokens compare with those of tokens that are drawn as the record says. */
-export interface Likelihood {
-  /** By how many standard deviations they are likelier than expected; less likely where it is negative. */
-  deviations: number
-  /** Tokens that the sampler cannot draw at all: top_k, top_p or min_p cut them off. */
-  cutOff: number
 }
 
 export const MOST_GAP = 100
@@ -63,17 +53,19 @@ export const MOST_GAP = 100
 export function compareTokens(
   steps: readonly TokenStep[],
   margin: Pick<TokenMargin, 'noise'>,
-  more: { likelihood?: Likelihood | undefined; problem?: string | undefined } = {},
+  problem?: string,
 ): { outcome: Comparison; closeness: TokenCloseness } {
   const partings = steps.flatMap(({ same, noise, gap }, at) =>
     same ? [] : [{ at, gap: atMost(gap, MOST_GAP), noise: atMost(noise, MOST_NOISE) }],
   )
   const first = partings[0]
-  const furthest = partings.reduce<Parting | undefined>(
-    (most, one) => (most === undefined || one.noise > most.noise ? one : most),
-    undefined,
-  )
-  const { likelihood, problem } = more
+  const convicting = partings.find(one => isBeyond(one, margin))
+  const furthest =
+    convicting ??
+    partings.reduce<Parting | undefined>(
+      (most, one) => (most === undefined || one.noise > most.noise ? one : most),
+      undefined,
+    )
   const closeness: TokenCloseness = {
     of: 'tokens',
     checked: steps.length,
@@ -81,13 +73,19 @@ export function compareTokens(
     ...(first && { first }),
     ...(furthest && { furthest }),
     margin: margin.noise,
-    ...(likelihood && { likelihood }),
     ...(problem !== undefined && { problem }),
   }
-  const beyond = furthest !== undefined && !(furthest.noise <= margin.noise)
   const outcome =
-    problem !== undefined || beyond ? 'inconsistent' : first === undefined ? 'exact' : 'consistent'
+    problem !== undefined || convicting !== undefined
+      ? 'inconsistent'
+      : first === undefined
+        ? 'exact'
+        : 'consistent'
   return { outcome, closeness }
+}
+
+function isBeyond({ noise }: Parting, margin: Pick<TokenMargin, 'noise'>): boolean {
+  return !(noise <= margin.noise)
 }
 
 /** Numbers that JSON holds, and short ones: digits beyond these say nothing. */

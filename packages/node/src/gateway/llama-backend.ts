@@ -4,13 +4,7 @@ import type { SignedModel } from '@answerable/core/model'
 import type { GenerationEnd, LlamaModel, ModelDescription, Prompt } from '../runtime/index.ts'
 import type { Backend, BackendCall, Exchange, Sink } from './backend.ts'
 import { LlamaAnswer } from './llama-answer.ts'
-import {
-  CHAT_PATH,
-  COMPLETION_PATH,
-  type LlamaRequest,
-  promptOf,
-  readLlamaRequest,
-} from './llama-request.ts'
+import { CHAT_PATH, COMPLETION_PATH, type LlamaRequest, promptOf, readLlamaRequest } from './llama-request.ts'
 
 export interface LlamaBackendOptions {
   /** How many calls may wait for the one that runs. */

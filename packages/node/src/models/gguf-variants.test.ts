@@ -47,8 +47,8 @@ test('a file that is cut anywhere is refused, never misread', () => {
 test('a weight in blocks is at most half a step off, and the furthest meets the end', () => {
   const random = new Prng(11)
   for (let round = 0; round < 200; round++) {
-    const weights = Float32Array.from({ length: 64 }, () => random.normal() * 10 ** (round % 7 - 3))
-    // In half a step: a level that would be beyond the other end of the range is a whole step off at most.
+    const weights = Float32Array.from({ length: 64 }, () => random.normal() * 10 ** ((round % 7) - 3))
+    // Half a step; a level that would be beyond the other end of the range is a whole step off at most.
     for (const [type, half, reach] of [
       [Q8_0, 127, 0.5],
       [Q5_0, 16, 1],
@@ -59,8 +59,8 @@ test('a weight in blocks is at most half a step off, and the furthest meets the 
       for (let block = 0; block < 2; block++) {
         const span = weights.subarray(32 * block, 32 * block + 32)
         const step = Math.max(...span.map(Math.abs)) / half
-        // The scale is rounded to half precision: 11 bits of the furthest weight.
-        const slack = step * half * 2 ** -11 + 2 ** -25
+        // The scale is rounded to half precision: 11 bits, and fewer where it is very small.
+        const slack = half * (step * 2 ** -11 + 2 ** -25)
         span.forEach((weight, i) => {
           const off = Math.abs(weight - back[32 * block + i]!)
           assert.ok(off <= reach * step + slack, `${type}: ${weight} became ${back[32 * block + i]}`)
@@ -74,7 +74,10 @@ test('a weight in blocks is at most half a step off, and the furthest meets the 
 test('blocks of zeros stay zeros', () => {
   for (const type of [Q8_0, Q5_0, Q4_0]) {
     const data = dataOf(new Float32Array(32), type)
-    assert.deepEqual(weightsOf({ name: 'w', dimensions: [32], type, data }).map(Math.abs), new Float32Array(32))
+    assert.deepEqual(
+      weightsOf({ name: 'w', dimensions: [32], type, data }).map(Math.abs),
+      new Float32Array(32),
+    )
   }
 })
 

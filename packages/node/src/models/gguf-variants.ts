@@ -44,8 +44,7 @@ export function quantisedGguf(file: Uint8Array, type: GgufType): GgufVariant {
   const variant = changeEach(gguf, tensor => {
     const row = tensor.dimensions[0]!
     if (tensor.dimensions.length < 2) return 'a vector'
-    if (row % BLOCKS[to]!.weights !== 0)
-      return `rows of ${row} do not divide by ${BLOCKS[to]!.weights}`
+    if (row % BLOCKS[to]!.weights !== 0) return `rows of ${row} do not divide by ${BLOCKS[to]!.weights}`
     return { ...tensor, type: to, data: dataOf(weightsOf(unquantised(tensor)), to) }
   })
   let { metadata } = variant.gguf
@@ -73,8 +72,7 @@ export function editedGguf(file: Uint8Array, { tensor: name, at, by }: GgufEdit)
     weights[at]! += by
     return { ...tensor, data: dataOf(weights, tensor.type) }
   })
-  if (variant.changed.length === 0)
-    throw new AnswerableError('bad-model', `GGUF: there is no tensor ${name}`)
+  if (variant.changed.length === 0) throw new AnswerableError('bad-model', `GGUF: there is no tensor ${name}`)
   return finished(variant)
 }
 

@@ -6,7 +6,7 @@
  * go on with is a candidate, and the one that takes the least noise is followed; where that leads to a token beyond the
  * margin, the other candidates within it are tried, from the last one back. Whoever answered gets the benefit of each doubt.
  */
-import { type Likelihood, Scores, type TokenStep, Uniforms } from '@answerable/core/audit'
+import { Scores, type TokenStep, Uniforms } from '@answerable/core/audit'
 import type { Generation, LlamaModel, TextRun } from '../runtime/index.ts'
 import { Vocabulary } from './vocabulary.ts'
 
@@ -26,8 +26,6 @@ export interface FollowedText {
 
 export interface Followed {
   steps: TokenStep[]
-  /** Of an answer that was drawn. */
-  likelihood: Likelihood | undefined
   /** Whether the text was followed to its end. */
   whole: boolean
 }
@@ -39,10 +37,14 @@ export interface FollowOptions {
   knowsDraws: boolean
 }
 
+/** Of a token that could be the same one by another cut of the text. */
+const NOT_SAME = 1e-6
+/** The logarithm of a probability that no token of an answer has. */
+const UNLIKELY = -18
 /** Ways to cut a text that are tried at most. */
 const MOST_TRIES = 8
 /** Tokens beyond the margin after which no more is looked at. */
-const MOST_BEYOND = 256
+const MOST_BEYOND = 64
 
 export async function followText(
   model: ReplayedModel,
@@ -95,7 +97,6 @@ class Follower {
   /** How many numbers may have been drawn so far: unclear after a position at which perhaps one token was left. */
   #drawn: Set<number> = new Set([0])
   #beyond = 0
-  #deviation = { sum: 0, variance: 0, cutOff: 0 }
 
   constructor(
     model: ReplayedModel,
@@ -122,7 +123,8 @@ class Follower {
         const scores = new Scores(position.value, this.#generation)
         const candidates = this.#candidates(scores)
         const force = forced[this.#path.length]
-        const next = force === undefined ? candidates[0] : candidates.find(({ token }) => token === force)
+        const next =
+          force === undefined ? this.#choose(candidates, scores) : candidates.find(one => one.token === force)
         if (next === undefined) {
           this.#steps.push({ same: false, noise: Number.POSITIVE_INFINITY, gap: Number.POSITIVE_INFINITY })
           this.#beyond++
@@ -138,7 +140,7 @@ class Follower {
       await positions.return()
     }
     return {
-      followed: { steps: this.#steps, likelihood: this.#likelihood(), whole },
+      followed: { steps: this.#steps, whole },
       beyond: this.#beyond > 0 || !whole,
       branches: this.#branches,
     }
@@ -158,6 +160,21 @@ class Follower {
       if (fit !== undefined) candidates.push({ ...fit, token, noise: this.#noise(scores, token) })
     }
     return candidates.sort((a, b) => a.noise - b.noise || logs[b.token]! - logs[a.token]!)
+  }
+
+  /**
+   * Up to the first token beyond the margin the one that takes the least noise. From there on no cut is of use to whoever
+   * answered, and the longest token is followed, as texts are mostly made of those: then what is said of the rest is about
+   * the answer and not about the cut.
+   */
+  #choose(candidates: readonly Candidate[], scores: Scores): Candidate | undefined {
+    const [least] = candidates
+    if (least === undefined || (this.#beyond === 0 && least.noise <= this.#options.margin)) return least
+    const weight = ({ said, token, done }: Candidate) =>
+      scores.logs[token]! < UNLIKELY ? -1 : done ? Number.POSITIVE_INFINITY : said.length
+    const longest = candidates.reduce((best, one) => (weight(one) > weight(best) ? one : best))
+    // How far off the scores would have to be is said of the token that takes the least.
+    return longest.noise > 0 ? { ...longest, noise: Math.max(least.noise, NOT_SAME) } : longest
   }
 
   #noise(scores: Scores, token: number): number {
@@ -195,32 +212,18 @@ class Follower {
     if (noise > this.#options.margin) this.#beyond++
     this.#run = run
     this.#said = said
-    this.#weigh(scores, token)
     const { margin } = this.#options
     const draws = scores.draws(margin)
-    const possible = [...this.#drawn].filter(
-      drawn => this.#uniforms === undefined || scores.leastNoise(token, this.#uniforms.at(drawn)) <= noise + margin,
+    let possible = [...this.#drawn].filter(
+      drawn =>
+        this.#uniforms === undefined || scores.leastNoise(token, this.#uniforms.at(drawn)) <= noise + margin,
     )
+    if (possible.length === 0) possible = [...this.#drawn]
     this.#drawn = new Set(
-      possible.flatMap(drawn => (draws === 'yes' ? [drawn + 1] : draws === 'no' ? [drawn] : [drawn, drawn + 1])),
+      possible.flatMap(drawn =>
+        draws === 'yes' ? [drawn + 1] : draws === 'no' ? [drawn] : [drawn, drawn + 1],
+      ),
     )
-  }
-
-  #weigh(scores: Scores, token: number): void {
-    const share = scores.logShare(token)
-    if (share === Number.NEGATIVE_INFINITY) {
-      this.#deviation.cutOff++
-      return
-    }
-    const { mean, variance } = scores.surprise()
-    this.#deviation.sum += share - mean
-    this.#deviation.variance += variance
-  }
-
-  #likelihood(): Likelihood | undefined {
-    const { sum, variance, cutOff } = this.#deviation
-    if (this.#generation.temperature === 0 || variance === 0) return undefined
-    return { deviations: Number((sum / Math.sqrt(variance)).toPrecision(4)), cutOff }
   }
 }
 

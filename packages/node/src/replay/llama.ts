@@ -13,14 +13,15 @@ import {
   rerunOf,
   Scores,
   sameSetting,
-  TOKEN_MARGIN,
   type TokenMargin,
   type TokenStep,
+  tokenMargin,
   Uniforms,
 } from '@answerable/core/audit'
 import { SEED_DERIVED } from '@answerable/core/statement'
 import { needsSeed, promptOf, readLlamaRequest } from '../gateway/llama-request.ts'
 import { parseFields, samplingOf } from '../gateway/openai.ts'
+import { readHeaderOf } from '../model-store/model-header.ts'
 import { type Generation, type GenerationEnd, LlamaModel } from '../runtime/index.ts'
 import { type Followed, followText, type ReplayedModel } from './follow.ts'
 import { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
@@ -30,8 +31,12 @@ import type { Replay } from './replay.ts'
 
 export interface LlamaReplayOptions {
   limits?: ReplayLimits
+  /** In place of the calibrated one. */
   margin?: TokenMargin
 }
+
+/** Types of tensors that hold each weight by itself. */
+const WHOLE = new Set(['F32', 'F16', 'BF16', 'F64'])
 
 /** What was asked, and what came, out of a record. */
 interface Case {
@@ -47,12 +52,19 @@ interface Case {
 export class LlamaReplay implements Replay {
   readonly #model: ReplayedModel & Pick<LlamaModel, 'close'>
   readonly #recorded: RecordedModel
-  readonly #margin: TokenMargin
+  readonly #quantised: boolean
+  readonly #margin: TokenMargin | undefined
   #knowsDraws: boolean | undefined
 
-  private constructor(model: LlamaModel, recorded: RecordedModel, margin: TokenMargin) {
+  private constructor(
+    model: LlamaModel,
+    recorded: RecordedModel,
+    quantised: boolean,
+    margin: TokenMargin | undefined,
+  ) {
     this.#model = model
     this.#recorded = recorded
+    this.#quantised = quantised
     this.#margin = margin
   }
 
@@ -60,38 +72,57 @@ export class LlamaReplay implements Replay {
   static async open(
     file: string,
     recorded: RecordedModel,
-    { limits = REPLAY_LIMITS, margin = TOKEN_MARGIN }: LlamaReplayOptions = {},
+    { limits = REPLAY_LIMITS, margin }: LlamaReplayOptions = {},
   ): Promise<LlamaReplay | NotRerun> {
     const options = llamaOptions(recorded, limits)
     if (options === 'beyond-limits') return options
     const { name, version, manifest } = recorded
     const model = await LlamaModel.open(file, { name, version, ...options })
-    if (model.describe().manifest === manifest) return new LlamaReplay(model, recorded, margin)
-    await model.close()
-    return 'model-changed'
+    if (model.describe().manifest !== manifest) {
+      await model.close()
+      return 'model-changed'
+    }
+    const header = readHeaderOf(file)
+    const types = header.format === 'gguf' ? Object.keys(header.tensorTypes) : []
+    return new LlamaReplay(model, recorded, !types.every(type => WHOLE.has(type)), margin)
+  }
+
+  /** On a model that is open already, in whatever setting: that it is the recorded file is the caller's word. */
+  static on(
+    model: LlamaModel,
+    recorded: RecordedModel,
+    { quantised, margin }: { quantised: boolean; margin?: TokenMargin },
+  ): LlamaReplay {
+    return new LlamaReplay(model, recorded, quantised, margin)
   }
 
   async rerun(record: OpenedRecord, signal: AbortSignal): Promise<Rerun> {
-    const { manifest, runtime } = this.#recorded
+    const { manifest } = this.#recorded
     const named = { entry: record.entry, model: manifest }
     const read = this.#read(record)
     if (typeof read === 'string') return notRerun(named, read)
     const { generation, remarks } = read
     const again = await this.#generate(read, signal)
     if (signal.aborted) return notRerun(named, 'aborted')
-    const { steps, likelihood, problem } = await this.#compare(read, again, signal)
+    // Of this record: another of the same model may be from another processor.
+    const setting = sameSetting(record.model.runtime, this.#model.describe().runtime)
+    const margin = this.#margin ?? tokenMargin({ quantised: this.#quantised, sameSetting: setting.same })
+    const { steps, problem } = await this.#compare(read, again, margin.noise, signal)
     if (signal.aborted) return notRerun(named, 'aborted')
-    const { outcome, closeness } = compareTokens(steps, this.#margin, {
-      likelihood,
-      problem: read.problem ?? problem,
-    })
+    const { outcome, closeness } = compareTokens(steps, margin, read.problem ?? problem)
     return rerunOf({
       ...named,
-      setting: sameSetting(runtime, this.#model.describe().runtime),
+      setting,
       outcome,
       closeness,
-      why: this.#margin.why,
-      remarks: [...remarks, ...(generation.temperature > 0 && this.#knowsDraws === false ? [NO_DRAWS] : [])],
+      why: margin.why,
+      remarks: [
+        ...remarks,
+        ...(generation.temperature > 0 && outcome === 'inconsistent' && steps.some(({ same }) => !same)
+          ? [DRAWN_OTHERWISE]
+          : []),
+        ...(generation.temperature > 0 && this.#knowsDraws === false ? [NO_DRAWS] : []),
+      ],
     })
   }
 
@@ -164,29 +195,30 @@ export class LlamaReplay implements Replay {
   async #compare(
     { generation, answer, finish, cut }: Case,
     again: { text: string; end: GenerationEnd | undefined; pieces: number },
+    margin: number,
     signal: AbortSignal,
-  ): Promise<Pick<Followed, 'steps' | 'likelihood'> & { problem?: string }> {
+  ): Promise<Pick<Followed, 'steps'> & { problem?: string }> {
     const { text, usage } = answer
     const sameText = again.text === text && (cut || again.end?.finish === finish)
     const counted = usage === undefined || usage.completion === again.end?.tokens
     // Of an answer that was cut off: pieces of text, which a token or a few make.
     const checked = again.end?.tokens ?? again.pieces
-    if (sameText && (cut || counted)) return { steps: sameSteps(checked), likelihood: undefined }
+    if (sameText && (cut || counted)) return { steps: sameSteps(checked) }
     const recorded = { text, finish: cut ? undefined : finish, tokens: usage?.completion }
     this.#knowsDraws ??= await knowsDraws(this.#model, signal)
-    const options = { margin: this.#margin.noise, signal, knowsDraws: this.#knowsDraws }
+    const options = { margin, signal, knowsDraws: this.#knowsDraws }
     const followed = await followText(this.#model, generation, recorded, options)
     // The same text of as many tokens can be cut otherwise, which a count alone does not show.
-    if (sameText && !(followed.whole && followed.steps.every(({ noise }) => noise <= options.margin)))
+    if (sameText && !(followed.whole && followed.steps.every(({ noise }) => noise <= margin)))
       return {
         steps: sameSteps(checked),
-        likelihood: undefined,
         problem: 'the answer counts another number of tokens than it has',
       }
     return followed
   }
 }
 
+const DRAWN_OTHERWISE = 'With the seed that the record binds it to, the model draws another answer.'
 const NO_DRAWS =
   'The numbers that this machine draws by are not known, so a drawn token was held to be possible wherever its probability allows it.'
 
@@ -202,7 +234,16 @@ function remarksOf({ unread, model }: RecordedText, { name }: RecordedModel): st
 }
 
 /** What the record says of its sampling must be what its request asks for. */
-const ASKED = ['temperature', 'top_p', 'top_k', 'min_p', 'seed', 'max_tokens', 'max_completion_tokens', 'stop']
+const ASKED = [
+  'temperature',
+  'top_p',
+  'top_k',
+  'min_p',
+  'seed',
+  'max_tokens',
+  'max_completion_tokens',
+  'stop',
+]
 
 function contradiction(
   fields: JsonObject,

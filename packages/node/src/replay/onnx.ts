@@ -13,7 +13,13 @@ import {
   sameSetting,
 } from '@answerable/core/audit'
 import { parseInferBody } from '../gateway/kserve.ts'
-import { type InferRequest, inferResponse, OnnxModel, parseInferRequest, type Tensor } from '../runtime/index.ts'
+import {
+  type InferRequest,
+  inferResponse,
+  OnnxModel,
+  parseInferRequest,
+  type Tensor,
+} from '../runtime/index.ts'
 import { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
 import { onnxOptions, type RecordedModel } from './recorded-model.ts'
 import { type RecordedTensors, readTensors } from './recorded-tensors.ts'
@@ -59,7 +65,7 @@ export class OnnxReplay implements Replay {
   }
 
   async rerun(record: OpenedRecord, signal: AbortSignal): Promise<Rerun> {
-    const { manifest, runtime } = this.#recorded
+    const { manifest } = this.#recorded
     const named = { entry: record.entry, model: manifest }
     const { response } = record
     if (response.status !== 200 || response.outcome !== 'ok') return notRerun(named, 'no-answer')
@@ -83,7 +89,8 @@ export class OnnxReplay implements Replay {
     const { outcome, closeness } = compareOutputs(answer.outputs, outputs, this.#bound, this.#decisions)
     return rerunOf({
       ...named,
-      setting: sameSetting(runtime, this.#model.describe().runtime),
+      // Of this record: another of the same model may be from another processor.
+      setting: sameSetting(record.model.runtime, this.#model.describe().runtime),
       outcome,
       closeness,
       why: this.#bound.why,

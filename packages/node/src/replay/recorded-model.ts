@@ -1,6 +1,7 @@
 /** What a record says of the model that answered, as far as a re-run needs it. */
-import type { NotRerun } from '@answerable/core/audit'
+
 import type { JsonObject } from '@answerable/core'
+import type { NotRerun } from '@answerable/core/audit'
 import { type CacheType, DEFAULT_SAMPLING, type Optimisation, type Sampling } from '../runtime/index.ts'
 import type { ReplayLimits } from './limits.ts'
 

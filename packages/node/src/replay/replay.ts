@@ -1,6 +1,7 @@
 /** An opened model on which records are run again, one at a time. */
-import { type NotRerun, notRerun, type OpenedRecord, type Rerun } from '@answerable/core/audit'
+
 import { AnswerableError } from '@answerable/core'
+import { type NotRerun, notRerun, type OpenedRecord, type Rerun } from '@answerable/core/audit'
 import { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
 import { LlamaReplay } from './llama.ts'
 import { OnnxReplay } from './onnx.ts'

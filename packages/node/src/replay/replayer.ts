@@ -187,7 +187,8 @@ export class Replayer {
   #start(): ChildProcess {
     if (this.#child?.connected) return this.#child
     // The same ending as this file's: from the repository they are .ts, and as published .js.
-    const script = this.#options.worker ?? new URL(`./worker${extname(import.meta.filename)}`, import.meta.url)
+    const script =
+      this.#options.worker ?? new URL(`./worker${extname(import.meta.filename)}`, import.meta.url)
     const child = fork(script, [], {
       execArgv: [],
       serialization: 'advanced',

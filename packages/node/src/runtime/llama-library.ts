@@ -81,8 +81,8 @@ export interface LlamaLibrary extends Pick<LlamaModule, 'JinjaTemplateChatWrappe
 }
 
 const NAME = 'node-llama-cpp'
-/** From packages/node/src/runtime, or from where its built form lies. */
-const RUNTIME = join(import.meta.dirname, '../../../../runtimes/llama')
+/** From packages/node/src/runtime, or from where its built form lies; `ANSWERABLE_LLAMA` names another folder. */
+const RUNTIME = process.env.ANSWERABLE_LLAMA ?? join(import.meta.dirname, '../../../../runtimes/llama')
 
 let loaded: Promise<LlamaLibrary> | undefined
 
