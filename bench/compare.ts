@@ -25,7 +25,6 @@ const RUNS = 200
 const LOOKS = [25, 50, 100, 200, 400, 800]
 
 const HONEST = 0.02
-const MARGIN = 0.05
 const ANSWERS = 150
 const ANSWER_TOKENS = 32
 const TOKEN_LOOKS = [25, 50, 100, 200, 500, 1000, 4000]
@@ -110,13 +109,7 @@ async function tokenByToken(
     const answers = await completions.answers(version, prompts, ANSWER_TOKENS)
     const matches = await matchesOf(completions.file(), prompts, answers)
     const all = matches.flat()
-    rows.push(
-      forTheRecord(
-        `${version.name}: tokens within the margin of ${MARGIN}`,
-        all.filter(Boolean).length / all.length,
-        '',
-      ),
-    )
+    rows.push(forTheRecord(`${version.name}: tokens that match`, all.filter(Boolean).length / all.length, ''))
     const told: number[] = []
     for (let run = 0; run < RUNS; run++) told.push(toldAfterTokens(matches, random))
     for (const look of TOKEN_LOOKS)
@@ -133,7 +126,7 @@ async function matchesOf(file: string, prompts: string[], answers: string[]): Pr
   try {
     const out: boolean[][] = []
     for (const [i, answer] of answers.entries())
-      out.push((await copy.distances(prompts[i]!, answer, NEVER)).map(distance => distance <= MARGIN))
+      out.push(await copy.matches(prompts[i]!, answer, copy.margin, NEVER))
     return out
   } finally {
     await copy.close()

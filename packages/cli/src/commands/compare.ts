@@ -2,7 +2,6 @@
 import { accessSync, closeSync, constants, openSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { AnswerableError } from '@answerable/core'
-import { TOKEN_MARGIN } from '@answerable/core/audit'
 import {
   type ComparisonParameters,
   comparisonFields,
@@ -128,7 +127,7 @@ function readTokenOptions(
     throw new AnswerableError('bad-request', '--tokens: greedy answers are compared, at --temperature 0')
   return {
     honest: numberOption(mismatches, '--mismatches', 0.000001, 0.9),
-    margin: margin === undefined ? TOKEN_MARGIN.noise : numberOption(margin, '--margin', 0, 100),
+    ...(margin !== undefined && { margin: numberOption(margin, '--margin', 0, 100) }),
   }
 }
 

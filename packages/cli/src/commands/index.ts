@@ -268,7 +268,8 @@ one looks. That they were not told apart does not show that they are the same.
                     tokens unless told
   --mismatches Q    the share of tokens that an honest A may have otherwise;
                     0.02 unless told
-  --margin M        how far off the scores of B a token may be; 0.05 unless told
+  --margin M        how far off the scores of B a token may be; 0.05 unless
+                    told, and 0.5 where the weights of B are quantised
   --out FILE        an HTML report with a picture
   --keep-samples F  write what was asked and answered to F; nothing unless told
   --json            the body of the statement

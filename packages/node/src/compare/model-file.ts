@@ -1,20 +1,26 @@
 /** A GGUF file that is run here: as one side of a comparison, or as the trusted copy that the other is held against. */
 import { AnswerableError } from '@answerable/core'
+import { tokenMargin } from '@answerable/core/audit'
 import type { ComparedSide } from '@answerable/core/compare'
 import { followText } from '../replay/follow.ts'
+import { isQuantised } from '../replay/quantised.ts'
 import { LlamaModel, type Prompt } from '../runtime/index.ts'
 import type { TrustedCopy } from './replay-tokens.ts'
 import type { ComparisonParameters, Source } from './source.ts'
 
 export class ModelFileSource implements Source, TrustedCopy {
   readonly side: ComparedSide
+  /** As it was measured between honest settings of such a model. */
+  readonly margin: number
   readonly #model: LlamaModel
   readonly #parameters: ComparisonParameters
   /** One generation at a time. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  private constructor(model: LlamaModel, parameters: ComparisonParameters) {
+  private constructor(model: LlamaModel, parameters: ComparisonParameters, quantised: boolean) {
     this.#model = model
+    // Whoever answers runs on a machine of their own.
+    this.margin = tokenMargin({ quantised, sameSetting: false }).noise
     this.#parameters = parameters
     const { manifest, runtime } = model.describe()
     this.side = {
@@ -26,15 +32,16 @@ export class ModelFileSource implements Source, TrustedCopy {
 
   /** Throws `not-found`, `bad-format`, and `bad-config` where the runtime is not installed. */
   static async open(file: string, parameters: ComparisonParameters): Promise<ModelFileSource> {
-    return new ModelFileSource(await LlamaModel.open(file, { name: 'compared', version: '1' }), parameters)
+    const model = await LlamaModel.open(file, { name: 'compared', version: '1' })
+    return new ModelFileSource(model, parameters, isQuantised(file))
   }
 
   complete(prompt: string, seed: number, signal: AbortSignal): Promise<string> {
     return this.#inTurn(() => this.#generate(prompt, seed, signal))
   }
 
-  distances(prompt: string, text: string, signal: AbortSignal): Promise<number[]> {
-    return this.#inTurn(() => this.#follow(prompt, text, signal))
+  matches(prompt: string, text: string, margin: number, signal: AbortSignal): Promise<boolean[]> {
+    return this.#inTurn(() => this.#follow(prompt, text, margin, signal))
   }
 
   async close(): Promise<void> {
@@ -54,17 +61,20 @@ export class ModelFileSource implements Source, TrustedCopy {
       : this.#model.textPrompt(text)
   }
 
-  async #follow(prompt: string, text: string, signal: AbortSignal): Promise<number[]> {
+  async #follow(prompt: string, text: string, margin: number, signal: AbortSignal): Promise<boolean[]> {
     if (text === '') return []
     const greedy = { temperature: 0, topP: 1, topK: 0, minP: 0, seed: 0 }
     const maxTokens = this.#model.contextSize
     const generation = { ...greedy, prompt: this.#prompt(prompt), maxTokens, stop: [] }
     // How the other side ended its answer is not asked: it may have been cut off.
     const answer = { text, finish: undefined, tokens: undefined }
-    const options = { margin: Number.POSITIVE_INFINITY, signal, knowsDraws: false }
-    const { steps } = await followText(this.#model, generation, answer, options)
+    const { steps } = await followText(this.#model, generation, answer, {
+      margin,
+      signal,
+      knowsDraws: false,
+    })
     if (signal.aborted) throw new AnswerableError('request-timeout', 'it was told to stop')
-    return steps.map(({ noise }) => noise)
+    return steps.map(({ noise }) => noise <= margin)
   }
 
   async #generate(prompt: string, seed: number, signal: AbortSignal): Promise<string> {

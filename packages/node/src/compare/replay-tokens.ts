@@ -23,11 +23,10 @@ import { Transcript } from './transcript.ts'
 
 /** A model that anyone can run, and that the other side is held against. */
 export interface TrustedCopy extends Pick<Source, 'side'> {
-  /**
-   * Of each token of an answer, how far the copy's scores would have to be off for it to be the copy's own, in nats: 0
-   * where it is, Infinity where nothing would do.
-   */
-  distances(prompt: string, text: string, signal: AbortSignal): Promise<number[]>
+  /** Scores that are off by as much, in nats, are nobody's fault: of this copy, where nobody says otherwise. */
+  readonly margin: number
+  /** Of each token of an answer: whether it is the copy's own, or would be if its scores were off by the margin. */
+  matches(prompt: string, text: string, margin: number, signal: AbortSignal): Promise<boolean[]>
 }
 
 /** `samples` are answers, of which there are no more than prompts. */
@@ -35,8 +34,8 @@ export interface ReplayTokensOptions extends Omit<CompareOptions, 'b' | 'onPoint
   b: TrustedCopy
   /** The share of tokens beyond the margin that an honest operator may have. */
   honest: number
-  /** How far off a token may be before it counts as a mismatch. */
-  margin: number
+  /** In place of the copy's own. */
+  margin?: number
   /** After each answer. */
   onPoint?: (point: Point, answers: number) => void
 }
@@ -44,12 +43,13 @@ export interface ReplayTokensOptions extends Omit<CompareOptions, 'b' | 'onPoint
 interface Answered {
   prompt: number
   text: string
-  distances: number[]
+  matches: boolean[]
 }
 
 /** Throws `bad-request` for options out of bounds, and what a side is refused for where it never answered. */
 export async function replayTokens(options: ReplayTokensOptions): Promise<Compared> {
-  const { a, b, prompts, parameters, samples, level, honest, margin, parallel = 1, signal, onPoint } = options
+  const { a, b, prompts, parameters, samples, level, honest, parallel = 1, signal, onPoint } = options
+  const { margin = b.margin } = options
   checkPrompts(prompts)
   checkSamples(samples)
   if (parameters.temperature !== 0)
@@ -63,11 +63,11 @@ export async function replayTokens(options: ReplayTokensOptions): Promise<Compar
   const left = order.values()
   let answers = 0
   const { ended, failed, faults } = await collect<Answered>({
-    ask: stop => ask(options, left.next().value!, stop),
-    take({ prompt, text, distances }) {
+    ask: stop => ask(options, left.next().value!, margin, stop),
+    take({ prompt, text, matches }) {
       transcript.add({ prompt, a: text })
       // To the end of an answer, also where the level is reached within it: it is here already, and costs nothing.
-      for (const distance of distances) test.add(distance <= margin)
+      for (const matched of matches) test.add(matched)
       onPoint?.(test.path.last, ++answers)
       return test.path.crossing !== undefined
     },
@@ -97,6 +97,7 @@ export async function replayTokens(options: ReplayTokensOptions): Promise<Compar
 async function ask(
   { a, b, prompts }: ReplayTokensOptions,
   prompt: number,
+  margin: number,
   signal: AbortSignal,
 ): Promise<Answered | Missed> {
   let text: string
@@ -106,7 +107,7 @@ async function ask(
     return { missed: 'a', error }
   }
   try {
-    return { prompt, text, distances: await b.distances(prompts[prompt]!, text, signal) }
+    return { prompt, text, matches: await b.matches(prompts[prompt]!, text, margin, signal) }
   } catch (error) {
     return { missed: 'b', error }
   }
