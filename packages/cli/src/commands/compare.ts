@@ -114,7 +114,7 @@ export async function run(args: string[]): Promise<number> {
 
 /** What a token by token comparison needs besides. Throws `bad-request`. */
 function readTokenOptions(
-  { mismatches = '0.02', margin }: { mismatches?: string | undefined; margin?: string | undefined },
+  { mismatches = '0.01', margin }: { mismatches?: string | undefined; margin?: string | undefined },
   copy: Named,
   { temperature }: ComparisonParameters,
 ): Pick<ReplayTokensOptions, 'honest' | 'margin'> {

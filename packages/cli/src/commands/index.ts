@@ -266,8 +266,8 @@ one looks. That they were not told apart does not show that they are the same.
   --tokens          hold greedy answers of A against B, a GGUF file that you
                     trust, token by token; one answer to each prompt, of 64
                     tokens unless told
-  --mismatches Q    the share of tokens that an honest A may have otherwise;
-                    0.02 unless told
+  --mismatches Q    the share of tokens at which an honest A may part with B;
+                    0.01 unless told
   --margin M        how far off the scores of B a token may be; 0.05 unless
                     told, and 0.5 where the weights of B are quantised
   --out FILE        an HTML report with a picture

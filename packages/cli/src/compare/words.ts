@@ -28,7 +28,7 @@ export function factsOf(body: ComparisonBody): [string, string][] {
       : [
           [
             'matches',
-            `${matches} of ${seen}, within ${margin} of the copy’s scores; an honest operator’s mismatches were taken to be at most ${+((honest ?? 0) * 100).toPrecision(3)}%`,
+            `${matches} of ${seen}, within ${margin} of the copy’s scores; an honest operator was taken to part with it at ${+((honest ?? 0) * 100).toPrecision(3)}% of tokens at most`,
           ] as [string, string],
         ]),
     [

@@ -6,7 +6,9 @@
  * **The null.** Given all that came before, a position is a mismatch with a probability of at most q. The caller states
  * q, and where from: honest runs on other processors, libraries and batch sizes flip near-ties. Positions where the
  * copy's two best tokens are nearly tied can be left out, or be given a q of their own, as long as that follows from the
- * position's prefix and the copy alone.
+ * position's prefix and the copy alone. What is random in an honest run is which prompts are drawn and how its machine
+ * decides near-ties. Mismatches come in clusters, and given the first of one the next is likely: so answers are to be read
+ * to their first mismatch, and q bounds the probability of that at each token before it.
  *
  * **Why the capital is a supermartingale.** A gambler of boldness g multiplies its capital by 1 - g at a match and by
  * 1 - g + g/q at a mismatch. Where mismatches have probability p that is 1 - g + g·p/q on average: at most 1 for every

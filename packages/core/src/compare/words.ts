@@ -40,7 +40,7 @@ function tokenWords({ outcome, seen, matches = 0, level, honest = 0 }: Compariso
   const share = seen === 0 ? '' : ` (${percent(matches / seen)} matched)`
   if (outcome === 'not-shown')
     return {
-      found: `${seen} tokens of A${share} do not show more mismatches with the trusted copy than ${percent(honest)}, at level ${level}.`,
+      found: `${seen} tokens of A${share} do not show that it parts with the trusted copy at more than ${percent(honest)} of tokens, at level ${level}.`,
       error: 'Nothing is concluded from that.',
       notShown: [
         'that A runs the same weights: a single changed weight, or another cache type, seldom changes a greedy token',
@@ -48,11 +48,11 @@ function tokenWords({ outcome, seen, matches = 0, level, honest = 0 }: Compariso
       ],
     }
   return {
-    found: `A gives other tokens than the trusted copy: more often than ${percent(honest)}, at level ${level}; ${matches} of ${seen} matched.`,
-    error: `Of an operator whose mismatches are at most ${percent(honest)} at each token, this is said in at most ${oneIn(level)} comparisons, however often one looks.`,
+    found: `A gives other tokens than the trusted copy: ${matches} of ${seen} matched, each answer read to its first that does not.`,
+    error: `Of an operator that parts with the copy at each token with a probability of at most ${percent(honest)}, this is said in at most ${oneIn(level)} comparisons, however often one looks.`,
     notShown: [
       'why: another model, coarser weights, another temperature, a system prompt or a chat template all count',
-      `that ${percent(honest)} is what honest runs differ by: that bound is the caller’s`,
+      `that honest runs part at ${percent(honest)} of tokens at most: that bound is the caller’s`,
       ...ALWAYS,
     ],
   }

@@ -51,11 +51,13 @@ test('token by token: the same file matches, a coarser one is told apart, and ea
   writeFileSync(coarser, quantisedGguf(readFileSync(file), 'Q4_0').bytes)
   const parameters = { ...PARAMETERS, temperature: 0, maxTokens: 24 }
   const b = await open(t, file, parameters)
-  const facts = { b, prompts: PROMPTS, parameters, samples: 100, level: 0.01, honest: 0.02, margin: 0.05 }
+  const prompts = PROMPTS.flatMap(prompt => ['', ' Then', ' But', ' So'].map(more => prompt + more))
+  const facts = { b, prompts, parameters, samples: 100, level: 0.01, honest: 0.01 }
   const same = await replayTokens({ ...facts, a: await open(t, file, parameters) })
   assert.equal(same.body.outcome, 'not-shown')
   assert.equal(same.body.matches, same.body.seen)
-  assert.ok(same.body.seen > 60 && same.body.seen <= PROMPTS.length * 24, String(same.body.seen))
+  assert.ok(same.body.seen > 200 && same.body.seen <= prompts.length * 24, String(same.body.seen))
+  assert.equal(same.body.margin, 0.05)
   const lines: string[] = []
   const keep = (line: string) => lines.push(line)
   const different = await replayTokens({ ...facts, a: await open(t, coarser, parameters), keep })

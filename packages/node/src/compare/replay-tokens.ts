@@ -3,7 +3,8 @@
  * is followed through the copy, and each token either is the copy's own, give or take a margin on the scores, or is not.
  * Whoever answered gets the benefit of every doubt about how a text is cut into tokens.
  *
- * Each prompt is asked once. A greedy answer that is asked for again is the same again, so one near-tie that an honest
+ * An answer is read to its first mismatch. Mismatches come in clusters, of which one is chance and the rest follow, and an
+ * honest operator's would break a bound that they keep on average. Each prompt is asked once. A greedy answer that is asked for again is the same again, so one near-tie that an honest
  * operator's machine decided otherwise would count each time, and more often than anyone allowed for.
  */
 import { randomInt } from 'node:crypto'
@@ -66,8 +67,10 @@ export async function replayTokens(options: ReplayTokensOptions): Promise<Compar
     ask: stop => ask(options, left.next().value!, margin, stop),
     take({ prompt, text, matches }) {
       transcript.add({ prompt, a: text })
-      // To the end of an answer, also where the level is reached within it: it is here already, and costs nothing.
-      for (const matched of matches) test.add(matched)
+      for (const matched of matches) {
+        test.add(matched)
+        if (!matched) break
+      }
       onPoint?.(test.path.last, ++answers)
       return test.path.crossing !== undefined
     },
