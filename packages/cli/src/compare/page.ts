@@ -76,7 +76,7 @@ function rowsOf({ path }: ComparisonBody): ComparisonBody['path'] {
 
 export function escaped(text: string): string {
   return text
-    .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
+    .replace(/(?!\n)[\p{Cc}\p{Cf}]/gu, ' ')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
