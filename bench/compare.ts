@@ -63,7 +63,7 @@ async function equality(
   const rows: Row[] = [
     equalRow('the model with itself', honest, random),
     atMost(
-      `the same, ${FRESH_RUNS} comparisons of ${FRESH_PAIRS} pairs with completions of their own`,
+      `the model with itself: ${FRESH_RUNS} comparisons of ${FRESH_PAIRS} pairs, completions of their own, level ${LEVEL}`,
       alarms / FRESH_RUNS,
       '',
       LEVEL,

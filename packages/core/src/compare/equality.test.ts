@@ -63,7 +63,7 @@ test('pair by pair is what the whole list gives', () => {
 })
 
 test('equal sources are told apart no more often than the level says, looked at after every pair', () => {
-  const runs = 600
+  const runs = 400
   const length = 80
   const scenes: [string, (random: Random) => Pair[]][] = [
     ['independent', random => pairsOf(random, length)],
