@@ -13,7 +13,15 @@ const LIBRARY = join(FOLDER, 'node_modules', 'onnxruntime-web')
 /** What Node loads: the library, and the build of WebAssembly without relaxed SIMD or a GPU. */
 const KEPT = ['ort.node.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']
 /** The library's packages that its builds already contain. */
-const CONTAINED = ['@protobufjs', '@types', 'flatbuffers', 'guid-typescript', 'long', 'platform', 'protobufjs']
+const CONTAINED = [
+  '@protobufjs',
+  '@types',
+  'flatbuffers',
+  'guid-typescript',
+  'long',
+  'platform',
+  'protobufjs',
+]
 
 if (process.argv.includes('--lock')) lock()
 else install()
@@ -25,12 +33,15 @@ function install() {
     return
   }
   const started = Date.now()
-  console.error('Installing the canonical runtime of disputes (onnxruntime-web; 36 MB to fetch, 17 MB to keep) ...')
+  console.error(
+    'Installing the canonical runtime of disputes (onnxruntime-web; 36 MB to fetch, 17 MB to keep) ...',
+  )
   const code = npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], FOLDER)
   if (code !== 0) fail('The installation failed; what npm said is above.')
   for (const name of readdirSync(join(LIBRARY, 'dist')))
     if (!KEPT.includes(name)) rmSync(join(LIBRARY, 'dist', name), { recursive: true })
-  for (const name of ['lib', 'docs', 'types.d.ts']) rmSync(join(LIBRARY, name), { recursive: true, force: true })
+  for (const name of ['lib', 'docs', 'types.d.ts'])
+    rmSync(join(LIBRARY, name), { recursive: true, force: true })
   for (const name of [...CONTAINED, 'undici-types'])
     rmSync(join(FOLDER, 'node_modules', name), { recursive: true, force: true })
   writeFileSync(MARK, text)

@@ -67,6 +67,10 @@ export type ErrorCode =
   | 'internal'
   | 'method-not-allowed'
   | 'request-timeout'
+  // opening records for auditors
+  | 'not-entitled'
+  | 'out-of-time'
+  | 'replayed'
 
 export class AnswerableError extends Error {
   readonly code: ErrorCode

@@ -101,7 +101,8 @@ export function exp(value: number): number {
 export function expBelow(value: number): number {
   if (Number.isNaN(value)) return value
   const { m, rest } = reduce(Math.max(fround(-88.3762626647949), value))
-  return fround(chain(EXP[0]!, rest, [...EXP.slice(1), 1, 1]) * 2 ** m)
+  // The power of two is put together from the bits of its exponent, which end at 2^-126.
+  return fround(chain(EXP[0]!, rest, [...EXP.slice(1), 1, 1]) * (m < -126 ? 0 : 2 ** m))
 }
 
 const ERF_SMALL = floats(
@@ -123,42 +124,15 @@ const ERF_BIG = floats(
 )
 const ERF_EXP = floats(1.38319808e-3, 8.37550033e-3, 4.16689515e-2, 1.66664466e-1, 4.99999851e-1, 1, 1)
 
-/** `fused`: a value in the last that fill no vector of four is computed with products that are not rounded. */
-export function erf(value: number, fused: boolean): number {
+export function erf(value: number): number {
   if (Number.isNaN(value)) return value
-  const add = fused ? fma : step
-  const run = (coefficients: readonly number[], x: number) =>
-    coefficients.slice(1).reduce((sum, coefficient) => add(sum, x, coefficient), coefficients[0]!)
   const size = Math.abs(value)
-  const negative = value < 0 || Object.is(value, -0)
-  if (!(size > 0.921875)) {
-    const x = fused ? value : size
-    const small = add(run(ERF_SMALL, fround(size * size)), x, x)
-    return !fused && negative ? -Math.abs(small) : small
-  }
-  const x = Math.min(size, fround(3.925))
-  const big = add(run(ERF_BIG, x), x, x)
-  const minus = Math.max(-big, fround(-88.3762626647949))
-  const m = fround(add(LOG2E, minus, ROUNDING) - ROUNDING)
-  const rest = add(m, LN2_LOW, add(m, LN2_HIGH, minus))
-  const result = fround(1 - fround(run(ERF_EXP, rest) * 2 ** m))
-  return negative ? -result : result
-}
-
-const view = new DataView(new ArrayBuffer(8))
-
-/** a * b + c, rounded once to float32. The product of two float32 is exact in float64; the sum is rounded to odd there. */
-export function fma(a: number, b: number, c: number): number {
-  const product = a * b
-  const sum = product + c
-  if (!Number.isFinite(sum)) return fround(sum)
-  const back = sum - product
-  const error = product - (sum - back) + (c - back)
-  if (error === 0) return fround(sum)
-  view.setFloat64(0, sum)
-  const bits = view.getBigUint64(0)
-  if ((bits & 1n) === 1n) return fround(sum)
-  // The sum was cut or raised to an even last bit: the odd neighbour on the true side keeps float32 from rounding twice.
-  view.setBigUint64(0, error > 0 === sum > 0 ? bits + 1n : bits - 1n)
-  return fround(view.getFloat64(0))
+  let result: number
+  if (size > 0.921875) {
+    const x = Math.min(size, fround(3.925))
+    const big = step(chain(ERF_BIG[0]!, x, ERF_BIG.slice(1)), x, x)
+    const { m, rest } = reduce(Math.max(-big, fround(-88.3762626647949)))
+    result = fround(1 - fround(chain(ERF_EXP[0]!, rest, ERF_EXP.slice(1)) * 2 ** m))
+  } else result = step(chain(ERF_SMALL[0]!, fround(size * size), ERF_SMALL.slice(1)), size, size)
+  return value < 0 || Object.is(value, -0) ? -result : result
 }

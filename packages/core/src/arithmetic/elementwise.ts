@@ -123,7 +123,6 @@ export function roundEven(x: number): number {
 
 const clip: Operator = (() => {
   const bounds = (call: Call): [Value | undefined, Value | undefined] => {
-    if (call.node.version < 11) return [floatAttribute(call.node, 'min'), floatAttribute(call.node, 'max')]
     return [1, 2].map(at => {
       const tensor = call.inputs[at]
       if (tensor !== undefined && tensor.data.length !== 1) notHere('a bound that is no single number')
@@ -139,7 +138,11 @@ const clip: Operator = (() => {
     needs: (_call, { from, to }) => [Array.from({ length: to - from }, (_, i) => from + i), 'all', 'all'],
     compute(call, { from, to }) {
       const { type, data } = input(call, 0)
-      const [low, high] = bounds(call)
+      // Without a bound the runtime still has one: the largest number, so that no infinity comes through.
+      const most =
+        type === 'float32' ? 3.4028234663852886e38 : type === 'float64' ? Number.MAX_VALUE : undefined
+      const least = most === undefined ? undefined : -most
+      const [low = least, high = most] = bounds(call)
       const out = makeElements(type, to - from)
       for (let i = from; i < to; i++) {
         let value = data[i]!
@@ -233,6 +236,8 @@ const pow: Operator = (() => {
     shapes(call) {
       const { type, dims } = input(call, 0)
       if (type !== 'float32') notHere(type)
+      // Where rows are of one element, each pair goes to the library's power.
+      if ((dims.at(-1) ?? 1) === 1) notHere('rows of one element')
       return [{ type, dims: broadcastDims(dims, input(call, 1).dims) ?? notHere('shapes that do not fit') }]
     },
   }
@@ -249,6 +254,7 @@ function extreme(keep: (a: Value, b: Value) => boolean): Make {
       let best = values[0]!
       for (const value of values.slice(1)) {
         if (Number.isNaN(best as number)) break
+        if (best === 0 && value === 0 && !Object.is(best, value)) notHere('zeros of both signs')
         if (Number.isNaN(value as number) || !keep(best, value)) best = value
       }
       return best
@@ -339,13 +345,19 @@ export const ELEMENTWISE: Record<string, Operator> = {
   Greater: comparison((a, b) => a > b),
   GreaterOrEqual: comparison((a, b) => a >= b),
   IsNaN: elementwise(FLOATS, () => x => (Number.isNaN(x as number) ? 1 : 0), { result: 'bool', arity: 1 }),
+  // The runtime blanks what is not chosen on each side and merges the sides: a chosen -0 of the first becomes 0, and
+  // where sides are stretched it depends on how.
   Where: elementwise(
-    [...NUMBERS, 'bool', 'float16'],
-    () => (condition, a, b) => (condition === 0 ? b! : a!),
-    {
-      first: 1,
-      arity: 3,
+    [...NUMBERS, 'bool'],
+    ({ inputs: [condition, a, b] }) => {
+      const plain = condition!.dims.join() === a!.dims.join() && a!.dims.join() === b!.dims.join()
+      return (choice, x, y) => {
+        const value = choice === 0 ? y! : x!
+        if (!Object.is(value, -0)) return value
+        return plain ? (choice === 0 ? -0 : 0) : notHere('-0 in shapes that are stretched')
+      }
     },
+    { first: 1, arity: 3 },
   ),
 }
 

@@ -157,7 +157,8 @@ export const matMul: Operator = {
       const { row, column, rows, columns, inner, leftAt, rightAt } = placeIn(a, b, batch, i)
       out[i - from] = productAt(
         {
-          rows: long ? product(a, 0, a.length - 1) : rows,
+          // Times a vector, the runtime takes each row by itself.
+          rows: right.dims.length === 1 ? 1 : long ? product(a, 0, a.length - 1) : rows,
           columns,
           inner,
           left: left.data as Float32Array,

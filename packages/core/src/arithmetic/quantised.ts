@@ -105,7 +105,7 @@ export const dynamicQuantizeLinear: Operator = {
     let low = 0
     let high = 0
     for (const value of data) {
-      if (Number.isNaN(value)) notHere('NaN')
+      if (!Number.isFinite(value)) notHere('NaN or infinity')
       if (value < low) low = value
       if (value > high) high = value
     }

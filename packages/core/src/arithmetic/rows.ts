@@ -172,24 +172,26 @@ function normLength(call: Call): number {
   return product(dims, axisOf(intAttribute(call.node, 'axis') ?? -1, dims.length))
 }
 
+/** Mean and variance in one pass, each value moving the mean towards itself (Welford's method). */
 function normOf(
   data: Float32Array,
   at: number,
   length: number,
   epsilon: number,
 ): { mean: number; deviation: number } {
-  let sum = 0
+  let mean = 0
   let squares = 0
-  for (let i = at; i < at + length; i++) {
-    sum = fround(sum + data[i]!)
-    squares = fround(squares + fround(data[i]! * data[i]!))
+  for (let i = 0; i < length; i++) {
+    const value = data[at + i]!
+    const away = fround(value - mean)
+    mean = fround(mean + fround(away / (i + 1)))
+    squares = fround(squares + fround(away * fround(value - mean)))
   }
-  const mean = fround(sum / length)
-  const variance = fround(fround(squares / length) - fround(mean * mean))
-  return { mean, deviation: fround(Math.sqrt(fround(variance + epsilon))) }
+  return { mean, deviation: fround(Math.sqrt(fround(fround(squares / length) + epsilon))) }
 }
 
-type Combine = (values: readonly number[]) => number
+/** `byFours`: of a row in the middle of a tensor, whose runtime multiplies by ones, in the columns at the end. */
+type Combine = (values: readonly number[], byFours: boolean) => number
 
 /** Reductions along axes that lie side by side; others are not had. */
 function reduction(
@@ -213,8 +215,15 @@ function reduction(
     const [first = 0] = over
     const last = over.at(-1) ?? -1
     if (last - first + 1 !== over.length) notHere('axes that lie apart')
-    return { length: product(dims, first, last + 1), stride: product(dims, last + 1) }
+    return {
+      outer: product(dims, 0, first),
+      inside: last < dims.length - 1,
+      length: product(dims, first, last + 1),
+      stride: product(dims, last + 1),
+    }
   }
+  const byFours = ({ outer, inside, stride }: ReturnType<typeof parts>, i: number) =>
+    outer > 1 && inside && i % stride >= stride - (stride % 4)
   const row = ({ length, stride }: { length: number; stride: number }, i: number) =>
     Math.floor(i / stride) * length * stride + (i % stride)
   return {
@@ -243,17 +252,23 @@ function reduction(
       const values = new Array<number>(of.length)
       for (let i = from; i < to; i++) {
         for (let j = 0; j < of.length; j++) values[j] = data[row(of, i) + j * of.stride] as number
-        out[i - from] = combine(values)
+        out[i - from] = combine(values, byFours(of, i))
       }
       return out
     },
   }
 }
 
-/** One after the other. */
-function sumOf(values: readonly number[]): number {
+/** One after the other, or after the first four at a time. */
+function sumOf(values: readonly number[], byFours: boolean): number {
   let sum = values[0]!
-  for (let i = 1; i < values.length; i++) sum = fround(sum + values[i]!)
+  let i = 1
+  for (; byFours && values.length - i >= 4; i += 4) {
+    const two = fround(values[i]! + values[i + 1]!)
+    sum = fround(sum + fround(fround(two + values[i + 2]!) + values[i + 3]!))
+  }
+  for (; i < values.length; i++) sum = fround(sum + values[i]!)
+  if (Object.is(sum, -0)) notHere('a sum of -0 alone')
   return sum
 }
 
@@ -270,7 +285,7 @@ function extremeOf(isBetter: (a: number, b: number) => boolean): Combine {
 
 export const REDUCTIONS: Record<string, Operator> = {
   ReduceSum: reduction(sumOf, ['float32'], 13),
-  ReduceMean: reduction(values => fround(sumOf(values) / values.length), ['float32'], 18),
+  ReduceMean: reduction((values, byFours) => fround(sumOf(values, byFours) / values.length), ['float32'], 18),
   ReduceMax: reduction(
     extremeOf((a, b) => a > b),
     ['float32', 'int32'],

@@ -1,15 +1,19 @@
-/**
- * Audits (docs/audits.md): which records are due; and running one again: what is compared, how close is close enough, and
- * how what came of it is called.
- */
+/** Audits: which records are due, and what comes of running them again (docs/audits.md). */
 export * from './bounds.ts'
 export * from './decisions.ts'
+export * from './disclosed-record.ts'
+export * from './disclosure-answer.ts'
+export * from './disclosure-request.ts'
 export * from './draw.ts'
+export * from './entitlement.ts'
 export { Uniforms } from './mersenne.ts'
-export * from './opened-record.ts'
 export * from './outputs.ts'
+export * from './recipient.ts'
 export * from './rerun.ts'
+export * from './rerun-record.ts'
 export * from './sampling.ts'
 export * from './setting.ts'
+export { MAX_SIGNED_BYTES, type Said, type Signed, signerOf } from './signed-statement.ts'
 export * from './tokens.ts'
+export * from './trace-key.ts'
 export { ulpOf32, ulpOf64, ulps32, ulps64 } from './ulp.ts'

@@ -36,11 +36,18 @@ export class Trace {
   /** The tile hashes of the value last asked for: a bisection asks for one value's again and again. */
   #tiles: { value: number; hashes: Uint8Array[] } | undefined
 
-  private constructor(values: readonly TraceValue[], key: Uint8Array, suite: Suite) {
+  private constructor(
+    values: readonly TraceValue[],
+    key: Uint8Array,
+    suite: Suite,
+    claims: readonly LeafClaim[] = [],
+  ) {
     this.values = values
     this.#key = key
     this.#suite = suite
-    this.#claims = values.map(({ name, tensor }, value) => this.#claimOf(value, name, tensor))
+    this.#claims = values.map(
+      ({ name, tensor }, value) => claims[value] ?? claimOf(value, name, tensor, key, suite),
+    )
     this.#leaves = this.#claims.map(claim => claimHash(claim, suite))
     const root = rangeHash({ start: 0, end: values.length }, this.#leaves, suite)
     this.#commitment = { version: TRACE_VERSION, root: toHex(root), count: values.length }
@@ -53,6 +60,13 @@ export class Trace {
     if (values.length < 1 || values.length > MAX_VALUES)
       throw new AnswerableError('too-large', `a trace of ${values.length} values`)
     return new Trace(values, key, suite)
+  }
+
+  /** The same but for one value: only that is hashed again. */
+  with(value: number, tensor: Tensor): Trace {
+    const { name } = this.values[value]!
+    const claims = this.#claims.with(value, claimOf(value, name, tensor, this.#key, this.#suite))
+    return new Trace(this.values.with(value, { name, tensor }), this.#key, this.#suite, claims)
   }
 
   get commitment(): Commitment {
@@ -116,10 +130,6 @@ export class Trace {
       this.#tiles = { value, hashes }
     }
     return this.#tiles.hashes
-  }
-
-  #claimOf(value: number, name: string, tensor: Tensor): LeafClaim {
-    return claimOf(value, name, tensor, this.#key, this.#suite)
   }
 }
 

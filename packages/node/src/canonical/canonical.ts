@@ -36,14 +36,19 @@ export class CanonicalModel {
    */
   static async open(model: Uint8Array, graph: Graph): Promise<CanonicalModel> {
     const [why] = graph.unsupported
-    if (why !== undefined) throw new AnswerableError('bad-model', `no dispute can be about this model: ${why}`)
+    if (why !== undefined)
+      throw new AnswerableError('bad-model', `no dispute can be about this model: ${why}`)
     const library = await loadCanonical()
     try {
       return new CanonicalModel(graph, library, await library.session(withAllOutputs(model, graph)))
     } catch (cause) {
-      throw new AnswerableError('bad-model', `the canonical runtime cannot open the model: ${wordsOf(cause)}`, {
-        cause,
-      })
+      throw new AnswerableError(
+        'bad-model',
+        `the canonical runtime cannot open the model: ${wordsOf(cause)}`,
+        {
+          cause,
+        },
+      )
     }
   }
 
@@ -60,7 +65,9 @@ export class CanonicalModel {
     try {
       made = await this.#session.run(feeds, madeBy(graph))
     } catch (cause) {
-      throw new AnswerableError('bad-request', `the model cannot run on these inputs: ${wordsOf(cause)}`, { cause })
+      throw new AnswerableError('bad-request', `the model cannot run on these inputs: ${wordsOf(cause)}`, {
+        cause,
+      })
     }
     return valuesOf(graph).map(place => {
       const { name } = place

@@ -3,7 +3,14 @@
  * itself. Names are added and nothing else, so the arithmetic is that of the model.
  */
 import { concat } from '@answerable/core'
-import { elementBytes, elementTypeNumber, type Graph, type GraphNode, type Tensor } from '@answerable/core/graph'
+import {
+  elementBytes,
+  elementTypeNumber,
+  type Graph,
+  type GraphNode,
+  type GraphValue,
+  type Tensor,
+} from '@answerable/core/graph'
 import { Message } from '../models/protobuf.ts'
 
 /** The model, with all that its operators make among its outputs. */
@@ -22,6 +29,23 @@ export function madeBy(graph: Graph): string[] {
     .flatMap(node => node.outputs.filter(name => name !== ''))
 }
 
+/** A whole graph as a model file: for graphs that are made here. */
+export function graphModel(graph: Graph): Uint8Array {
+  const body = new Message()
+    .each(graph.nodes, (to, node) => to.bytes(1, nodeProto(node)))
+    .bytes(2, graph.name)
+    .each(graph.initializers, (to, { name, tensor }) => to.bytes(5, tensorProto(tensor, name)))
+    .each(graph.inputs, (to, value) => to.bytes(11, valueProto(value)))
+    .each(graph.outputs, (to, value) => to.bytes(12, valueProto(value)))
+  return new Message()
+    .int(1, graph.irVersion)
+    .bytes(7, body)
+    .each(Object.entries(graph.opsets), (to, [domain, version]) =>
+      to.bytes(8, new Message().bytes(1, domain).int(2, version)),
+    )
+    .encode()
+}
+
 /** One operator alone; its inputs are inputs of the model or stored in it, as they are in the model that it is from. */
 export function operatorModel(node: GraphNode, inputs: readonly (Tensor | undefined)[]): Uint8Array {
   const graph = new Message().bytes(1, nodeProto(node)).bytes(2, 'operator')
@@ -31,14 +55,16 @@ export function operatorModel(node: GraphNode, inputs: readonly (Tensor | undefi
     if (tensor === undefined || seen.has(name)) return
     seen.add(name)
     if (node.constant[i]) graph.bytes(5, tensorProto(tensor, name))
-    else graph.bytes(11, valueProto(name, tensor))
+    else graph.bytes(11, valueProto({ name, type: tensor.type, dims: tensor.dims }))
   })
   for (const name of node.outputs) if (name !== '') graph.bytes(12, new Message().bytes(1, name))
   return new Message()
     .int(1, 8)
     .bytes(7, graph)
     .bytes(8, new Message().bytes(1, node.domain).int(2, Math.max(1, node.version)))
-    .each(node.domain === '' ? [] : [''], (to, domain) => to.bytes(8, new Message().bytes(1, domain).int(2, 17)))
+    .each(node.domain === '' ? [] : [''], (to, domain) =>
+      to.bytes(8, new Message().bytes(1, domain).int(2, 17)),
+    )
     .encode()
 }
 
@@ -46,6 +72,7 @@ function nodeProto(node: GraphNode): Message {
   return new Message()
     .each(node.inputs, (to, name) => to.bytes(1, name))
     .each(node.outputs, (to, name) => to.bytes(2, name))
+    .bytes(3, node.name)
     .bytes(4, node.operator)
     .each(Object.entries(node.attributes), (to, [name, attribute]) => {
       const message = new Message().bytes(1, name)
@@ -70,8 +97,16 @@ function tensorProto({ type, dims, data }: Tensor, name?: string): Message {
     .bytes(9, elementBytes(type, data))
 }
 
-function valueProto(name: string, { type, dims }: Tensor): Message {
-  const shape = new Message().each(dims, (to, size) => to.bytes(1, new Message().int(1, size)))
-  const tensor = new Message().int(1, elementTypeNumber(type)).bytes(2, shape)
-  return new Message().bytes(1, name).bytes(2, new Message().bytes(1, tensor))
+function valueProto({ name, type, dims }: GraphValue): Message {
+  const message = new Message().bytes(1, name)
+  if (type === undefined) return message
+  const tensor = new Message().int(1, elementTypeNumber(type))
+  if (dims !== undefined)
+    tensor.bytes(
+      2,
+      new Message().each(dims, (to, size) =>
+        to.bytes(1, typeof size === 'number' ? new Message().int(1, size) : new Message().bytes(2, size)),
+      ),
+    )
+  return message.bytes(2, new Message().bytes(1, tensor))
 }

@@ -120,7 +120,7 @@ export class Receipts {
   async #parts(found: Found): Promise<Parts> {
     const key = await this.#options.storage.key(found.index)
     if (key === undefined) throw new AnswerableError('erased', 'the content of that record was erased')
-    return open(key, (await this.#options.storage.read(found.position)).content, found)
+    return openStored(key, (await this.#options.storage.read(found.position)).content, found)
   }
 
   /** A record as it was committed: its statement is the one that the log holds. */
@@ -145,7 +145,7 @@ export class Receipts {
       throw new AnswerableError('forbidden', 'this is not the holder secret of that record')
     const key = await this.#options.storage.key(found.index)
     if (key === undefined) throw new AnswerableError('erased', 'the content of that record was erased')
-    return open(key, content, found)
+    return openStored(key, content, found)
   }
 
   /** The signature of the model that answered goes along with what names it. */
@@ -172,7 +172,8 @@ export class Receipts {
   }
 }
 
-function open(key: Uint8Array, content: Uint8Array, { index, position }: Found): Parts {
+/** Throws `corrupt`, with where it lies, for what does not open. */
+export function openStored(key: Uint8Array, content: Uint8Array, { index, position }: Found): Parts {
   try {
     return openContent(key, content)
   } catch (cause) {
@@ -185,11 +186,12 @@ function open(key: Uint8Array, content: Uint8Array, { index, position }: Found):
   }
 }
 
-function addParts(receipt: Receipt, parts: Parts): void {
+/** Disclosures and content alone: a holder's secret that is kept beside them for repeated calls is nobody else's. */
+export function addParts(opened: Pick<Receipt, 'disclosures' | 'content'>, parts: Parts): void {
   for (const [name, part] of Object.entries(DISCLOSURE_PARTS)) {
     const bytes = parts[part]
-    if (bytes !== undefined) receipt.disclosures[name as DisclosureName] = Buffer.from(bytes).toString()
+    if (bytes !== undefined) opened.disclosures[name as DisclosureName] = Buffer.from(bytes).toString()
   }
-  if (parts.request !== undefined) receipt.content.request = parts.request
-  if (parts.response !== undefined) receipt.content.response = parts.response
+  if (parts.request !== undefined) opened.content.request = parts.request
+  if (parts.response !== undefined) opened.content.response = parts.response
 }

@@ -1,4 +1,5 @@
 /** Running records again: in this process, or in one apart for an auditor's queue. */
+export { openCanonical } from './canonical-model.ts'
 export { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
 export { LlamaReplay, rerunLlama } from './llama.ts'
 export { OnnxReplay, type OnnxReplayOptions, type TensorModel } from './onnx.ts'

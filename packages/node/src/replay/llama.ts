@@ -8,8 +8,8 @@ import {
   compareTokens,
   type NotRerun,
   notRerun,
-  type OpenedRecord,
   type Rerun,
+  type RerunRecord,
   rerunOf,
   Scores,
   sameSetting,
@@ -91,7 +91,7 @@ export class LlamaReplay implements Replay {
     return new LlamaReplay(model, recorded, quantised, margin)
   }
 
-  async rerun(record: OpenedRecord, signal: AbortSignal): Promise<Rerun> {
+  async rerun(record: RerunRecord, signal: AbortSignal): Promise<Rerun> {
     const { manifest } = this.#recorded
     const named = { entry: record.entry, model: manifest }
     const read = this.#read(record)
@@ -125,7 +125,7 @@ export class LlamaReplay implements Replay {
     return this.#model.close()
   }
 
-  #read(record: OpenedRecord): Case | NotRerun {
+  #read(record: RerunRecord): Case | NotRerun {
     const { response, request, sampling, event } = record
     const cut = event === 'interrupted'
     if (response.status !== 200 || (!cut && response.outcome !== 'ok')) return 'no-answer'
@@ -289,7 +289,7 @@ async function knowsDraws(model: ReplayedModel, signal: AbortSignal): Promise<bo
 
 /** Opens a model, runs one record again, and closes it. For several use a `Replayer`. */
 export async function rerunLlama(
-  record: OpenedRecord,
+  record: RerunRecord,
   recorded: RecordedModel,
   file: string,
   options: LlamaReplayOptions & { signal?: AbortSignal } = {},

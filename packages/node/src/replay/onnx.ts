@@ -1,17 +1,21 @@
 /** Runs recorded answers of an ONNX model again, with the recorded configuration, and compares what comes out. */
+import { hash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { AnswerableError } from '@answerable/core'
 import {
   compareOutputs,
   type Decision,
+  decisionsOf,
   type NotRerun,
   notRerun,
-  type OpenedRecord,
   OUTPUT_BOUND,
   type OutputBound,
   type Rerun,
+  type RerunRecord,
   rerunOf,
   sameSetting,
 } from '@answerable/core/audit'
+import { readGraph } from '@answerable/core/graph'
 import { parseInferBody } from '../gateway/kserve.ts'
 import {
   type InferRequest,
@@ -59,12 +63,15 @@ export class OnnxReplay implements Replay {
     if (configuration === 'beyond-limits') return configuration
     const { name, version, manifest } = recorded
     const model = await OnnxModel.open(file, { name, version, ...configuration })
-    if (model.describe().manifest === manifest) return new OnnxReplay(model, recorded, options)
-    await model.close()
-    return 'model-changed'
+    if (model.describe().manifest !== manifest) {
+      await model.close()
+      return 'model-changed'
+    }
+    const decisions = options.decisions ?? (await decisionsIn(file, manifest))
+    return new OnnxReplay(model, recorded, { ...options, decisions })
   }
 
-  async rerun(record: OpenedRecord, signal: AbortSignal): Promise<Rerun> {
+  async rerun(record: RerunRecord, signal: AbortSignal): Promise<Rerun> {
     const { manifest } = this.#recorded
     const named = { entry: record.entry, model: manifest }
     const { response } = record
@@ -104,7 +111,7 @@ export class OnnxReplay implements Replay {
 
   /** What the bytes show beyond the tensors. */
   #remarks(
-    { response }: OpenedRecord,
+    { response }: RerunRecord,
     { id }: InferRequest,
     outputs: readonly Tensor[],
     answer: RecordedTensors,
@@ -119,6 +126,16 @@ export class OnnxReplay implements Replay {
     if (expected !== undefined && Buffer.from(expected).equals(response.bytes))
       remarks.push('The bytes of the answer are the same as well.')
     return remarks
+  }
+}
+
+/** None for a model whose graph is of a kind that is not read here: the runtime may still run it. */
+async function decisionsIn(file: string, sha256: string): Promise<Decision[]> {
+  try {
+    const bytes = await readFile(file)
+    return hash('sha256', bytes, 'hex') === sha256 ? decisionsOf(readGraph(bytes)) : []
+  } catch {
+    return []
   }
 }
 

@@ -1,7 +1,7 @@
 /** Records as a gateway makes them, and as one that lies would: the pieces that a receipt opens to, without a log. */
 import { hash, randomBytes, randomUUIDv7 } from 'node:crypto'
 import { utf8 } from '@answerable/core'
-import type { DisclosedRecord } from '@answerable/core/audit'
+import type { RecordParts } from '@answerable/core/audit'
 import {
   type DisclosureName,
   deriveSeed,
@@ -56,7 +56,7 @@ export function begin(recorded: Pick<Recorded, 'path' | 'request' | 'model' | 's
   return { id, texts, statement: statement('begin', id, texts) }
 }
 
-export function recordOf(recorded: Recorded): DisclosedRecord {
+export function recordOf(recorded: Recorded): RecordParts {
   const { request, response, begun } = recorded
   const { status = 200, mediaType = 'application/json', outcome = 'ok', facts = {} } = recorded
   const answer = disclosed('response', {
@@ -135,7 +135,7 @@ export async function askLlama(
   path: string,
   fields: Record<string, unknown>,
   lie: Lie = {},
-): Promise<DisclosedRecord> {
+): Promise<RecordParts> {
   // The model is the caller's to close.
   const shared: GgufModel = {
     describe: () => model.describe(),
@@ -224,7 +224,7 @@ export async function askOnnx(
   model: Pick<OnnxModel, 'infer' | 'describe'>,
   body: unknown,
   lie: Pick<Lie, 'says' | 'alters'> = {},
-): Promise<DisclosedRecord> {
+): Promise<RecordParts> {
   const request = Buffer.from(JSON.stringify(body))
   const says = lie.says ?? model.describe()
   const { id, inputs, outputs } = parseInferRequest(JSON.parse(request.toString()), model.describe())

@@ -1,7 +1,7 @@
 /** An opened model on which records are run again, one at a time. */
 
 import { AnswerableError } from '@answerable/core'
-import { type NotRerun, notRerun, type OpenedRecord, type Rerun } from '@answerable/core/audit'
+import { type NotRerun, notRerun, type Rerun, type RerunRecord } from '@answerable/core/audit'
 import { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
 import { LlamaReplay } from './llama.ts'
 import { OnnxReplay } from './onnx.ts'
@@ -9,7 +9,7 @@ import { type RecordedModel, recordedModel } from './recorded-model.ts'
 
 export interface Replay {
   /** Never rejects for what a record holds: that is an outcome. */
-  rerun(record: OpenedRecord, signal: AbortSignal): Promise<Rerun>
+  rerun(record: RerunRecord, signal: AbortSignal): Promise<Rerun>
   close(): Promise<void>
 }
 
@@ -31,7 +31,7 @@ export async function openReplay(
 
 /** Opens a record's model, runs it again, and closes it. For several records use a `Replayer`. */
 export async function rerun(
-  record: OpenedRecord,
+  record: RerunRecord,
   file: string,
   { limits, signal = new AbortController().signal }: { limits?: ReplayLimits; signal?: AbortSignal } = {},
 ): Promise<Rerun> {

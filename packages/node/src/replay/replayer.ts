@@ -8,12 +8,12 @@ import { constants, setPriority } from 'node:os'
 import { extname } from 'node:path'
 import { AnswerableError } from '@answerable/core'
 import {
-  type DisclosedRecord,
   type NotRerun,
   notRerun,
-  type OpenedRecord,
-  openRecord,
+  openForRerun,
+  type RecordParts,
   type Rerun,
+  type RerunRecord,
 } from '@answerable/core/audit'
 import { nodeSuite } from '../log/suite.ts'
 import { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
@@ -35,7 +35,7 @@ export interface ReplayerOptions {
 }
 
 interface Waiting {
-  opened: OpenedRecord
+  opened: RerunRecord
   recorded: RecordedModel
   key: string
   file: string
@@ -72,11 +72,11 @@ export class Replayer {
   }
 
   /**
-   * Opens a record and runs it again. Whatever stops the run is an outcome, `not-rerun`; throws what `openRecord` throws
+   * Opens a record and runs it again. Whatever stops the run is an outcome, `not-rerun`; throws what `openForRerun` throws
    * for a record that is not what its log committed to, and `too-many-requests` where too many wait.
    */
-  async rerun(record: DisclosedRecord, signal?: AbortSignal): Promise<Rerun> {
-    const opened = openRecord(record, nodeSuite)
+  async rerun(record: RecordParts, signal?: AbortSignal): Promise<Rerun> {
+    const opened = openForRerun(record, nodeSuite)
     const { entry } = opened
     const recorded = recordedModel(opened.model)
     if (typeof recorded === 'string') return notRerun({ entry }, recorded)
@@ -108,6 +108,7 @@ export class Replayer {
     const child = this.#child
     this.#child = undefined
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    child.ref()
     const gone = new Promise(resolve => child.once('exit', resolve))
     child.kill('SIGKILL')
     await gone

@@ -3,15 +3,18 @@
 export class Vocabulary {
   readonly #byFirst = new Map<string, number[]>()
   readonly #pieces: string[]
-  /** Tokens without text of their own: ends, parts of characters. */
-  readonly #odd: number[] = []
+  /** Tokens without text: ends, marks. */
+  readonly #silent: number[] = []
+  /** Tokens that begin or go on with a part of a character. */
+  readonly #partial: number[] = []
 
   /** `pieceOf` gives a token's text in the middle of others. */
   constructor(size: number, pieceOf: (token: number) => string) {
     this.#pieces = Array.from({ length: size }, (_, token) => pieceOf(token))
     this.#pieces.forEach((piece, token) => {
       const first = piece.charAt(0)
-      if (piece === '' || piece.includes('\ufffd')) this.#odd.push(token)
+      if (piece === '') this.#silent.push(token)
+      else if (piece.includes('\ufffd')) this.#partial.push(token)
       else if (this.#byFirst.get(first)?.push(token) === undefined) this.#byFirst.set(first, [token])
     })
   }
@@ -22,7 +25,9 @@ export class Vocabulary {
 
   /** All that could stand where `rest` is still to come. */
   *at(rest: string): Generator<number> {
-    yield* this.#odd
+    yield* this.#silent
+    // No part of a character is the beginning of one in ASCII.
+    if (rest === '' || rest.charCodeAt(0) >= 128) yield* this.#partial
     if (rest === '' || rest.startsWith('\ufffd')) {
       for (const tokens of this.#byFirst.values()) yield* tokens
       return

@@ -2,7 +2,7 @@
  * The process in which models run again: native runtimes can hang or crash, and must not take the auditor with them. It
  * keeps one model open, for records of the same model come in a row.
  */
-import type { OpenedRecord, Rerun } from '@answerable/core/audit'
+import type { Rerun, RerunRecord } from '@answerable/core/audit'
 import { notRerun } from '@answerable/core/audit'
 import type { ReplayLimits } from './limits.ts'
 import { modelKey, recordedModel } from './recorded-model.ts'
@@ -10,7 +10,7 @@ import { openReplay, type Replay } from './replay.ts'
 
 export interface WorkerJob {
   job: number
-  record: OpenedRecord
+  record: RerunRecord
   file: string
   limits: ReplayLimits
 }

@@ -10,9 +10,10 @@ import type { DisclosureName } from '../statement/disclosure.ts'
 import { type InferenceEvent, parseInference } from '../statement/inference.ts'
 import { deriveSeed, SEED_DERIVED } from '../statement/seed.ts'
 import type { Suite } from '../suite.ts'
+import type { DisclosedRecord } from './disclosed-record.ts'
 
-/** What the operator disclosed. Of a receipt: `statement`, `begin.statement`, `disclosures`, `content`. */
-export interface DisclosedRecord {
+/** Of a receipt: `statement`, `begin.statement`, `disclosures`, `content`. */
+export interface RecordParts {
   statement: Uint8Array
   /** For a stream, or an answer with a derived seed: the statement that it began with. */
   begin?: Uint8Array | undefined
@@ -21,7 +22,7 @@ export interface DisclosedRecord {
   response: Uint8Array
 }
 
-export interface OpenedRecord {
+export interface RerunRecord {
   /** The log's entry of the statement that holds the answer, in hex. */
   entry: string
   id: string
@@ -51,7 +52,7 @@ const MOST_NONCE = 128
  * are none or do not belong together, `bad-disclosure` for a disclosure that is missing or not the one recorded, and
  * `content-mismatch` for bytes that are not those recorded.
  */
-export function openRecord(record: DisclosedRecord, suite: Suite): OpenedRecord {
+export function openForRerun(record: RecordParts, suite: Suite): RerunRecord {
   const statement = parseInference(record.statement)
   const { event } = statement
   if (event === 'begin')
@@ -79,7 +80,7 @@ export function openRecord(record: DisclosedRecord, suite: Suite): OpenedRecord 
     if (compareBytes(disclosed[name], record[name], suite) !== 'same')
       throw new AnswerableError('content-mismatch', `the ${name} is not the one that was recorded`)
   }
-  const opened: OpenedRecord = {
+  const opened: RerunRecord = {
     entry: toHex(suite.sha256(record.statement)),
     id: statement.id,
     event,
@@ -101,6 +102,21 @@ export function openRecord(record: DisclosedRecord, suite: Suite): OpenedRecord 
     opened.seed = deriveSeed(fromHex(statement.begin), utf8(nonce), suite)
   }
   return opened
+}
+
+/** The same of a record that was disclosed. Throws `bad-disclosure` where its content did not come along. */
+export function partsOf({ parts, disclosures, content }: DisclosedRecord): RecordParts {
+  const { request, response } = content
+  const statement = parts.at(-1)?.statement
+  if (statement === undefined || request === undefined || response === undefined)
+    throw new AnswerableError('bad-disclosure', 'the record came without what was asked, or answered')
+  return {
+    statement,
+    begin: parts.length > 1 ? parts[0]!.statement : undefined,
+    disclosures,
+    request,
+    response,
+  }
 }
 
 function valueOfDisclosure(disclosed: Disclosed, name: DisclosureName): JsonObject {
