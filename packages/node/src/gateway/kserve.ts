@@ -41,11 +41,17 @@ export function isInfer(path: string): boolean {
   return INFER.test(path)
 }
 
+/** The model that a path asks for, its name as it is spelt there. */
+export function inferPath(path: string): { name: string; version: string | undefined } | undefined {
+  const [, name, version] = INFER.exec(path.split('?', 1)[0]!) ?? []
+  return name === undefined ? undefined : { name, version }
+}
+
 export async function handleInfer(call: Call, models: ServedModels): Promise<void> {
   let asked = call.asked(NO_MODEL, NO_SAMPLING)
   try {
-    const [, name, version] = INFER.exec(call.path.split('?', 1)[0]!)!
-    const served = findModel(models, decodeName(name!), version)
+    const { name, version } = inferPath(call.path)!
+    const served = findModel(models, decodeName(name), version)
     asked = call.asked(served.disclosure, SAMPLING)
     if (one(call.request.headers[BINARY_HEADER]) !== '')
       throw new AnswerableError(
