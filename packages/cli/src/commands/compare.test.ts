@@ -22,7 +22,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   calls.push({ model, key: request.headers.authorization })
   if (model === 'locked' && request.headers.authorization !== 'Bearer secret')
     return reply(response, '{"error":{"message":"no key, no answer"}}', 401)
-  if (model === 'garbled') return reply(response, '\xff{')
+  if (model === 'garbled') return void response.end(Buffer.from([0x7b, 0xff, 0x7d]))
   if (model === 'busy' && calls.length % 3 === 0) return reply(response, '{}', 429, { 'retry-after': '0' })
   const content = model === 'other' ? 'none of these' : COLOURS[seed % COLOURS.length]!
   reply(response, JSON.stringify({ choices: [{ message: { content }, text: content }] }))
@@ -58,10 +58,10 @@ test('two that differ are told apart, with a report', async () => {
     assert.match(page, part)
   assert.doesNotMatch(page, /<script|https?:\/\/(?!127\.0\.0\.1)|\bverified\b|undefined|NaN/i)
   // What was answered stands in the file that was asked for, and nowhere else.
-  for (const colour of ['none of these', ...COLOURS]) {
+  const samples = readFileSync(kept, 'utf8')
+  assert.ok(samples.includes('none of these') && COLOURS.some(colour => samples.includes(colour)))
+  for (const colour of ['none of these', ...COLOURS])
     assert.ok(!page.includes(colour) && !text.includes(colour))
-    assert.ok(readFileSync(kept, 'utf8').includes(colour))
-  }
   const again = await answerable(args, { home })
   assert.equal(again.status, 2)
   assert.match(again.words, /is there already/)
@@ -98,6 +98,9 @@ test('one that lies or refuses is said to, by its name', async () => {
   assert.equal(opened.status, 0)
   assert.ok(calls.every(({ model, key }) => model === 'locked' || key === undefined))
   assert.ok(!opened.out.includes('secret'))
+  const garbled = await answerable(['compare', side('garbled'), side('one'), '--samples', '3'], { home })
+  assert.equal(garbled.status, 2)
+  assert.match(garbled.words, /its answer is unusable \(the bytes are not valid UTF-8\) \(upstream-broken\)/)
   const unset = await answerable([...locked, '--key-b', 'NO_SUCH'], { home })
   assert.match(unset.words, /NO_SUCH is not set/)
   assert.equal(unset.status, 2)
