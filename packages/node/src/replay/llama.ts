@@ -24,7 +24,7 @@ import {
   promptOf,
   readLlamaRequest,
 } from '../gateway/llama-request.ts'
-import { parseFields, samplingOf } from '../gateway/openai.ts'
+import { parseFields, samplingOf } from '../gateway/openai-fields.ts'
 import { type Generation, type GenerationEnd, LlamaModel } from '../runtime/index.ts'
 import { knowsDraws } from './draws.ts'
 import { type Followed, followText, type ReplayedModel } from './follow.ts'
