@@ -67,6 +67,7 @@ export type ErrorCode =
   | 'internal'
   | 'method-not-allowed'
   | 'request-timeout'
+  | 'not-agreed'
   // opening records for auditors
   | 'not-entitled'
   | 'out-of-time'

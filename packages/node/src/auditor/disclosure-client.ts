@@ -3,8 +3,6 @@
  * what was recorded the log's own entries do. Every way in which it can end is an outcome with its evidence, of which a
  * challenge, or a case against whoever signed two stories, can be made.
  */
-
-import type { JsonObject } from '@answerable/core'
 import { AnswerableError, equal, toHex } from '@answerable/core'
 import {
   type DisclosedRecord,

@@ -24,7 +24,7 @@ import {
   promptOf,
   readLlamaRequest,
 } from '../gateway/llama-request.ts'
-import { parseFields, samplingOf } from '../gateway/openai.ts'
+import { parseFields, samplingOf } from '../gateway/openai-fields.ts'
 import { readHeaderOf } from '../model-store/model-header.ts'
 import { type Generation, type GenerationEnd, LlamaModel } from '../runtime/index.ts'
 import { knowsDraws } from './draws.ts'

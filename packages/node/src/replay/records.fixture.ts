@@ -14,7 +14,7 @@ import { factsOf, StreamFacts } from '../gateway/answer-facts.ts'
 import type { AnswerHead, BackendCall } from '../gateway/backend.ts'
 import { type GgufModel, LlamaBackend } from '../gateway/llama-backend.ts'
 import { needsSeed } from '../gateway/llama-request.ts'
-import { parseFields, samplingOf } from '../gateway/openai.ts'
+import { parseFields, samplingOf } from '../gateway/openai-fields.ts'
 import { nodeSuite } from '../log/suite.ts'
 import {
   inferResponse,
