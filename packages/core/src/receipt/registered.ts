@@ -54,11 +54,28 @@ export function lookUp(
   const own = registeredFor(record, entry, manifest, registry)
   if (evidence === undefined || registry === undefined) return own
   try {
-    const proven = checkEvidence(evidence, registry, suite)
-    return own ?? (proven && registeredFor(record, entry, manifest, viewOf(registry.name, proven)))
+    const records = checkEvidence(evidence, registry, suite)
+    const proven = records && registeredFor(record, entry, manifest, viewOf(registry.name, records))
+    if (own === undefined || proven === undefined) return own ?? proven
+    return withAudits(own, proven, evidence.outline.time > registry.time)
   } catch (error) {
     if (error instanceof AnswerableError) return false
     throw error
+  }
+}
+
+/**
+ * What came along may be newer than the reader's own copy, and leave out what it likes: so what auditors found is of both,
+ * and of what stands in both the newer.
+ */
+function withAudits(own: Registered, proven: Registered, newer: boolean): Registered {
+  const [first, second] = newer ? [own, proven] : [proven, own]
+  const audits = new Map([...first.audits, ...second.audits].map(one => [one.finding.auditor, one]))
+  const { lost } = proven.log
+  return {
+    ...own,
+    ...(newer && lost !== undefined && { log: { ...own.log, lost } }),
+    audits: [...audits.values()],
   }
 }
 

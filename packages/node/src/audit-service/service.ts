@@ -5,6 +5,7 @@
  */
 import { AnswerableError, toBase64 } from '@answerable/core'
 import {
+  type DisclosedRecord,
   type DisclosureRefusal,
   type DisclosureRequest,
   formatDisclosedRecord,
@@ -42,6 +43,8 @@ export interface DisclosureServiceOptions {
   now(): number
   clock?: () => number
   limits?: Partial<GuardLimits>
+  /** Stands before each record that is opened. */
+  opens?: (record: DisclosedRecord) => DisclosedRecord
   /** Faults of ours, for the operator. */
   report?: (error: unknown) => void
 }
@@ -131,7 +134,7 @@ export class DisclosureService {
   }
 
   async #open({ signed, store }: Asked): Promise<Served> {
-    const { member, signer } = this.#options
+    const { member, signer, opens = record => record } = this.#options
     const { said } = signed
     const found = await openRecord(store, said.index)
     if (found.outcome === 'erased') {
@@ -144,7 +147,7 @@ export class DisclosureService {
       })
     }
     const { record, statement, holdsContent } = found
-    const ciphertext = await encryptTo(said.recipient, formatDisclosedRecord(record))
+    const ciphertext = await encryptTo(said.recipient, formatDisclosedRecord(opens(record)))
     const answer = formatDisclosureAnswer(
       {
         network: said.network,

@@ -8,6 +8,7 @@ import {
   type DisclosedRecord,
   drawn,
   highestRate,
+  notEntitled,
   partsOf,
   type RecordParts,
   type Rerun,
@@ -22,6 +23,7 @@ import type { Submitter } from '../registry/submitter.ts'
 import type { AuditFound, AuditItem, AuditQueue } from './audit-queue.ts'
 import type { DisclosureClient } from './disclosure-client.ts'
 import { challengeFrom, type Disclosure } from './disclosure-outcome.ts'
+import type { KeptOpenings } from './kept-openings.ts'
 import type { KeptRecords } from './kept-records.ts'
 
 export interface AuditorOptions {
@@ -30,11 +32,14 @@ export interface AuditorOptions {
   keyring: Keyring
   queue: AuditQueue
   records: KeptRecords
+  openings: Pick<KeptOpenings, 'keep'>
   disclosure: Pick<DisclosureClient, 'ask'>
   /** Runs a record again; what stops it is an outcome. */
   rerun(record: RecordParts, signal: AbortSignal): Promise<Rerun>
   /** What this auditor opens a dispute about a record with: its commitment to a trace, of a graph. */
   opening(record: DisclosedRecord, found: AuditFound): Promise<JsonObject>
+  /** How often a record is asked for before its operator is challenged. */
+  tries?: number
   clock?: () => number
   report: (event: string, error?: unknown) => void
 }
@@ -147,14 +152,19 @@ export class Auditor {
     const { disclosure } = this.#options
     const { log, index, epoch } = item
     const ground = { reason: 'sample', epoch } as const
+    const { book, keyring, report } = this.#options
+    // What nobody would open any more is nobody's silence.
+    const why = notEntitled({ by: keyring.member, log, index, ground }, book.state, nodeSuite)
+    if (why !== undefined) return this.#over(item, `not to be had any more: ${why}`)
     try {
       const asked = await disclosure.ask({ log, index, ground }, this.#stop.signal)
       if (this.#stop.signal.aborted) return
       if (asked.outcome === 'opened') await this.#opened(item, asked)
       else await this.#notOpened(item, asked)
     } catch (error) {
-      if (!(error instanceof AnswerableError)) throw error
-      this.#again(item, error.message)
+      // A fault of ours with one record must not keep the others waiting.
+      if (!(error instanceof AnswerableError)) report(`record ${index} of ${log} could not be audited`, error)
+      this.#again(item, error instanceof Error ? error.message : String(error))
     }
   }
 
@@ -196,12 +206,18 @@ export class Auditor {
 
   /** Tried again for a while; then the operator is challenged to show the record to those whom the beacon draws. */
   async #notOpened(item: AuditItem, asked: Exclude<Disclosure, { outcome: 'opened' }>): Promise<void> {
-    const { submitter, keyring, report } = this.#options
+    const { submitter, keyring, openings, report, tries = MOST_TRIES } = this.#options
     const why = asked.outcome === 'refused' ? `${asked.code}: ${asked.message}` : asked.detail
     // Erased by the log's own word: that is on record, and no answer is left to run.
     if (asked.outcome === 'refused' && asked.code === 'erased' && asked.erasure !== undefined)
       return this.#over(item, 'erased, as its log says')
-    if (item.tries + 1 < MOST_TRIES) return this.#again(item, why)
+    // What it signed for is no hitch, and will not be another on the fifth time.
+    const signed = asked.outcome === 'wrong-opening'
+    if (signed) {
+      const path = await openings.keep(asked)
+      if (path !== undefined) report(`record ${item.index} of ${item.log} was opened as something else: ${path}`)
+    }
+    if (!signed && item.tries + 1 < tries) return this.#again(item, why)
     const body = challengeFrom(asked.evidence)
     if (body === undefined) {
       report(
@@ -286,6 +302,12 @@ export class Auditor {
         this.#say(name)
       } catch (error) {
         if (!(error instanceof AnswerableError)) throw error
+        // Nobody can dispute over such a graph: the finding stands, and says that nobody did.
+        if (error.code === 'bad-model' || error.code === 'bad-request' || error.code === 'too-large') {
+          await records.forget(found.entry)
+          this.#over(item, `inconsistent, and no dispute can be about it: ${error.message}`)
+          continue
+        }
         report(`no dispute could be brought about record ${found.index} of ${item.log}`, error)
         queue.put({ ...wait, tries: item.tries + 1 })
       }

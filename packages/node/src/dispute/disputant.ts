@@ -25,6 +25,8 @@ export interface DisputantOptions {
 const MOST_CASES = 4
 /** A move that the registry does not show after so long was lost on its way. */
 const LOST_MS = 10_000
+/** After one that could not be made. */
+const AGAIN_MS = 2000
 
 export class Disputant {
   readonly #options: DisputantOptions
@@ -70,10 +72,10 @@ export class Disputant {
       if (before?.at === at && Date.now() - before.time < LOST_MS) continue
       this.#moved.set(digest, { at, time: Date.now() })
       await this.#play(dispute).catch(error => {
-        if (!(error instanceof AnswerableError)) throw error
-        // The other side's move may have come meanwhile, or the host be away: the next round looks again.
-        if (errorCode(error) !== 'rule-forbids')
-          report(`no move could be made in the dispute ${digest.slice(0, 16)}`, error)
+        // The other side's move may have come meanwhile, or the host be away: it is looked at again soon.
+        if (errorCode(error) === 'rule-forbids') return
+        this.#moved.set(digest, { at, time: Date.now() - LOST_MS + AGAIN_MS })
+        report(`no move could be made in the dispute ${digest.slice(0, 16)}`, error)
       })
     }
     for (const digest of [...this.#moved.keys()]) if (!open.has(digest)) this.#forget(digest)

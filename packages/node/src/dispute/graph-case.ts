@@ -5,7 +5,7 @@
 import { AnswerableError } from '@answerable/core'
 import { traceKey } from '@answerable/core/audit'
 import { type ElementType, type Graph, readGraph, type Tensor } from '@answerable/core/graph'
-import { Trace } from '@answerable/core/trace'
+import { Trace, type TraceValue } from '@answerable/core/trace'
 import { parseInferBody } from '../gateway/kserve.ts'
 import { nodeSuite } from '../log/suite.ts'
 import { readTensors } from '../replay/recorded-tensors.ts'
@@ -38,6 +38,9 @@ const DATATYPES: Partial<Record<ElementType, string>> = {
 }
 const TYPES = new Map(Object.entries(DATATYPES).map(([type, name]) => [name, type as ElementType]))
 
+/** Stands before the values of a trace. */
+type Altered = (values: TraceValue[], response: ReadonlyMap<string, Tensor> | undefined) => TraceValue[]
+
 export class GraphCase {
   readonly graph: Graph
   readonly key: Uint8Array
@@ -45,6 +48,7 @@ export class GraphCase {
   /** Undefined where the recorded answer is none of a model's. */
   readonly response: ReadonlyMap<string, Tensor> | undefined
   readonly #model: Uint8Array
+  readonly #altered: Altered
   #trace: Promise<Trace> | undefined
 
   private constructor(
@@ -53,8 +57,10 @@ export class GraphCase {
     key: Uint8Array,
     request: ReadonlyMap<string, Tensor>,
     response: ReadonlyMap<string, Tensor> | undefined,
+    altered: Altered,
   ) {
     this.#model = model
+    this.#altered = altered
     this.graph = graph
     this.key = key
     this.request = request
@@ -65,7 +71,7 @@ export class GraphCase {
    * Throws `bad-model` for a file that is not the one on record, or whose graph no dispute can be about, and `bad-request`
    * for a recorded request that the model does not take.
    */
-  static of(record: DisputedRecord, model: Uint8Array): GraphCase {
+  static of(record: DisputedRecord, model: Uint8Array, altered: Altered = values => values): GraphCase {
     if (nodeSuite.sha256Hex(model) !== record.manifest)
       throw new AnswerableError('bad-model', 'the model’s file is not the one that the record names')
     const graph = readGraph(model)
@@ -84,13 +90,13 @@ export class GraphCase {
         { type: TYPES.get(datatype)!, dims: shape, data: data as Tensor['data'] },
       ]),
     )
-    return new GraphCase(model, graph, key, request, responseOf(record.response))
+    return new GraphCase(model, graph, key, request, responseOf(record.response), altered)
   }
 
   /** This side's own trace, computed once. Throws as `canonicalValues` does. */
   trace(): Promise<Trace> {
     this.#trace ??= canonicalValues(this.#model, this.request).then(values =>
-      Trace.of(values, this.key, nodeSuite),
+      Trace.of(this.#altered(values, this.response), this.key, nodeSuite),
     )
     // A run that failed is tried again when it is asked for again.
     this.#trace.catch(() => {

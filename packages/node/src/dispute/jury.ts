@@ -70,8 +70,9 @@ export class Jury {
       if (dispute.votes.some(({ member }) => member === keyring.member)) continue
       if (Date.now() < (this.#later.get(digest)?.at ?? 0)) continue
       const judged = await this.#judge(dispute).catch(error => {
-        if (!(error instanceof AnswerableError)) throw error
-        return error.message
+        // A fault of ours with one dispute must not keep the others waiting.
+        if (!(error instanceof AnswerableError)) this.#options.report('a dispute could not be judged', error)
+        return error instanceof Error ? error.message : String(error)
       })
       this.#wait(digest)
       if (typeof judged === 'string') {

@@ -4,6 +4,8 @@ import { openEntry, type Registry } from '@answerable/core/registry'
 import { loadConfig } from '../gateway/config.ts'
 import type { ServedModels } from '../gateway/kserve.ts'
 import { nodeSuite } from '../log/suite.ts'
+import type { Backend } from '../gateway/backend.ts'
+import type { AuditHooks } from '../network/audit-hooks.ts'
 import { type LocalNetwork, startLocal } from '../network/index.ts'
 import type { Submitted } from '../registry/host.ts'
 import type { Fetch } from '../witness/index.ts'
@@ -20,6 +22,10 @@ export interface MemberOptions extends OwnerOptions {
   demo?: boolean
   /** Stands before the models that run here. */
   serve?: (models: ServedModels) => ServedModels
+  /** Backends that stand before those of its configuration. They are its to close. */
+  backends?: readonly Backend[]
+  /** Stands before what audits compute here. */
+  audits?: AuditHooks
 }
 
 export class Member extends Owner {
@@ -79,7 +85,7 @@ export class Member extends Owner {
   /** On the port that it had before, unless told. */
   override async start(port: number = this.port): Promise<void> {
     const { send = request => fetch(request), report = () => undefined, clock, set } = this.#options
-    const { demo = false, serve } = this.#options
+    const { demo = false, serve, backends, audits } = this.#options
     const diverted: Fetch = request => {
       const url = this.reach(request.url)
       if (url === undefined) return Promise.reject(new Error('the line is cut'))
@@ -94,6 +100,8 @@ export class Member extends Owner {
       send: diverted,
       ...(clock && { clock }),
       ...(serve && { serve }),
+      ...(backends && { backends }),
+      ...(audits && { audits }),
     })
     this.port = Number(new URL(this.network.url).port)
   }

@@ -18,6 +18,7 @@ import { Scene } from './scene.ts'
 import { silentHost } from './silent-host.ts'
 import { stolenKey } from './stolen-key.ts'
 import { streamCutOff } from './stream-cut-off.ts'
+import { swappedModel } from './swapped-model.ts'
 import { wrongStateDigest } from './wrong-state-digest.ts'
 
 const DRILLS: readonly Drill[] = [
@@ -38,6 +39,7 @@ const DRILLS: readonly Drill[] = [
   rulesChange,
   backdatedRecord,
   dissentingModels,
+  swappedModel,
 ]
 
 /** All drills, in the order in which they are best read. */

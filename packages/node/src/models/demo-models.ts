@@ -40,6 +40,9 @@ const DIGESTS: Record<string, string> = {
   'credit-int8.card.json': '76f7fe274d471137be1924cee74e71ed1091af934c68a2e91d3e1e2013f16c5f',
 }
 
+/** Training takes a second or two, and comes to the same each time: once a process is enough. */
+let made: Record<string, Uint8Array> | undefined
+
 /**
  * Makes `credit-f32.onnx`, `credit-int8.onnx` and a `.card.json` for each in `directory`, and the directory itself.
  * Files that are there with the right bytes are left alone; others are replaced.
@@ -50,7 +53,8 @@ export async function buildDemoModels(directory: string): Promise<DemoModel[]> {
   const complete = names.every((name, i) => digests[i] === DIGESTS[name])
   if (!complete) {
     await mkdir(directory, { recursive: true })
-    for (const [name, bytes] of Object.entries(demoFiles())) await place(join(directory, name), bytes)
+    made ??= demoFiles()
+    for (const [name, bytes] of Object.entries(made)) await place(join(directory, name), bytes)
   }
   return Promise.all(
     ['credit-f32', 'credit-int8'].map(async name => {

@@ -15,6 +15,7 @@ import { openRecord } from '../audit-service/index.ts'
 import { type AuditFound, AuditQueue } from '../auditor/audit-queue.ts'
 import { Auditor } from '../auditor/auditor.ts'
 import { DisclosureClient } from '../auditor/disclosure-client.ts'
+import { KeptOpenings } from '../auditor/kept-openings.ts'
 import { KeptRecords } from '../auditor/kept-records.ts'
 import type { Shown } from '../dispute/evidence.ts'
 import { Disputant, EvidenceClient, EvidenceService, evidenceApp, GraphCase, Jury } from '../dispute/index.ts'
@@ -25,6 +26,7 @@ import type { Keyring } from '../registry/keyring.ts'
 import { Replayer } from '../replay/index.ts'
 import type { Disk } from '../storage/disk.ts'
 import type { Fetch } from '../witness/index.ts'
+import type { AuditHooks } from './audit-hooks.ts'
 import type { RegistryNode } from './registry-node.ts'
 
 type Store = Pick<RecordStore, 'storage' | 'log' | 'index'>
@@ -40,6 +42,7 @@ export interface AuditingOptions {
   models: ModelFinder
   send?: Fetch
   clock?: () => number
+  hooks?: AuditHooks
   report: (event: string, error?: unknown) => void
 }
 
@@ -47,6 +50,8 @@ export class Auditing {
   readonly auditor: Auditor
   readonly disputant: Disputant
   readonly jury: Jury
+  /** What operators signed that opens something else than their logs hold. */
+  readonly openings: KeptOpenings
   readonly #options: AuditingOptions
   readonly #replayer: Replayer
   readonly #records: KeptRecords
@@ -54,7 +59,7 @@ export class Auditing {
 
   constructor(options: AuditingOptions) {
     this.#options = options
-    const { disk, folder, registry, keyring, models, send, clock, report } = options
+    const { disk, folder, registry, keyring, models, send, clock, hooks = {}, report } = options
     const { book, submitter } = registry
     const place = join(folder, 'audits')
     mkdirSync(place, { recursive: true, mode: 0o700 })
@@ -66,6 +71,7 @@ export class Auditing {
       ...(clock && { clock }),
     }
     this.#records = new KeptRecords(disk, join(place, 'records'))
+    this.openings = new KeptOpenings(disk, join(place, 'openings'))
     this.#disclosure = new DisclosureClient(asks)
     this.#replayer = new Replayer({ findModel: sha256 => models.find(sha256) })
     this.auditor = new Auditor({
@@ -74,9 +80,14 @@ export class Auditing {
       keyring,
       queue: new AuditQueue(join(place, 'queue.db')),
       records: this.#records,
+      openings: this.openings,
       disclosure: this.#disclosure,
-      rerun: (record, signal) => this.#replayer.rerun(record, signal),
+      rerun: async (record, signal) => {
+        const came = await this.#replayer.rerun(record, signal)
+        return hooks.found?.(came) ?? came
+      },
       opening: (record, found) => this.#opening(record, found),
+      ...(hooks.tries !== undefined && { tries: hooks.tries }),
       ...(clock && { clock }),
       report,
     })
@@ -168,17 +179,18 @@ export class Auditing {
     const path = manifest?.sha256 === undefined ? undefined : await this.#options.models.find(manifest.sha256)
     if (path === undefined || request === undefined || response === undefined) return undefined
     const parts = { requestDisclosure: disclosures.request, request, response, manifest: manifest!.sha256! }
-    return GraphCase.of(parts, await readFile(path))
+    return GraphCase.of(parts, await readFile(path), this.#options.hooks?.values)
   }
 
   /** Records of disputes that are over need not be kept. */
   async #forget(): Promise<void> {
-    const { book } = this.#options.registry
+    const { registry, keyring } = this.#options
     const kept = await this.#records.entries()
     if (kept.length === 0) return
     const over = new Set<string>()
-    for (const { entry, status } of book.state.disputes.values())
-      if (status === 'decided' || status === 'undecided') over.add(entry)
+    // Of its own disputes: another auditor's about the same record ends without this one's.
+    for (const { entry, status, auditor } of registry.book.state.disputes.values())
+      if (auditor === keyring.member && (status === 'decided' || status === 'undecided')) over.add(entry)
     for (const entry of kept) if (over.has(entry)) await this.#records.forget(entry)
   }
 }

@@ -33,6 +33,7 @@ import { lockFolder } from '../storage/lock.ts'
 import type { Fetch, ForkEvidence } from '../witness/index.ts'
 import { forgetAddress, saveAddress } from './address.ts'
 import { networkApp } from './admission.ts'
+import type { AuditHooks } from './audit-hooks.ts'
 import { Auditing } from './auditing.ts'
 import { demoApp, withDemoRoute } from './demo.ts'
 import { type Exposed, listenExposed } from './exposed.ts'
@@ -62,6 +63,8 @@ export interface LocalOptions {
   backends?: readonly Backend[]
   /** Stands before the models that run here, so that something else can answer in their place. */
   serve?: (models: ServedModels) => ServedModels
+  /** Stands before what audits compute here. */
+  audits?: AuditHooks
   /** Whether the demo's models are made and served; true by default. */
   demo?: boolean
   /** Stands between the logs and a witness, by its name, so that one can be cut off. */
@@ -238,6 +241,7 @@ async function start(
     current: gateway.store,
     older: older.map(({ store }) => store),
     now: () => gateway.recorder.now(),
+    ...(options.audits?.opens && { opens: options.audits.opens }),
     ...(options.clock && { clock: options.clock }),
     report: fault,
   })
@@ -254,6 +258,7 @@ async function start(
     ),
     ...(options.send && { send: options.send }),
     ...(options.clock && { clock: options.clock }),
+    ...(options.audits && { hooks: options.audits }),
     report,
   })
   onClose(() => auditing.close())

@@ -16,7 +16,12 @@ export interface RecordedModel {
 }
 
 const DIGEST = /^[0-9a-f]{64}$/
-const KINDS: Record<string, RecordedModel['kind']> = { 'onnxruntime-node': 'onnx', 'node-llama-cpp': 'llama' }
+/** A graph is run again natively, in whichever of the runtimes it was run: that they differ is said first. */
+const KINDS: Record<string, RecordedModel['kind']> = {
+  'onnxruntime-node': 'onnx',
+  'onnxruntime-web': 'onnx',
+  'node-llama-cpp': 'llama',
+}
 
 /** Or why a record of this model is not run again. */
 export function recordedModel(model: JsonObject): RecordedModel | NotRerun {

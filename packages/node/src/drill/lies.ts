@@ -1,0 +1,46 @@
+/** What can be made to lie in an audit, by name: the same in a drill's own process and in one of its children. */
+import { AnswerableError } from '@answerable/core'
+import type { TraceValue } from '@answerable/core/trace'
+import { ServedModel, type ServedModels } from '../gateway/kserve.ts'
+import type { AuditHooks } from '../network/audit-hooks.ts'
+
+/** Says that it is the first model, and runs the second. */
+export function swapped(models: ServedModels): ServedModels {
+  const [first, second] = [...models.values()]
+  return new Map([[first!.description.name, saying(first!, second!.model)]])
+}
+
+/** A model that is on record as `served`, whatever answers. */
+export function saying(served: ServedModel, model: ServedModel['model']): ServedModel {
+  return Object.assign(Object.create(ServedModel.prototype), served, { model }) as ServedModel
+}
+
+/** Stands by what was answered: where its own trace comes to something else, it puts the answer there. */
+export const standsByIt: NonNullable<AuditHooks['values']> = (values, response) =>
+  values.map(({ name, tensor }) => ({ name, tensor: response?.get(name) ?? tensor }))
+
+/** Moves one number of one value in the middle, by a little. */
+export const altersOne: NonNullable<AuditHooks['values']> = values => {
+  const at = values.findLastIndex(({ tensor }) => tensor.data instanceof Float32Array && tensor.data.length > 1)
+  return values.map((value, i) => (i === at ? altered(value) : value))
+}
+
+function altered({ name, tensor }: TraceValue): TraceValue {
+  const data = Float32Array.from(tensor.data as Float32Array)
+  data[0]! += 2 ** -10
+  return { name, tensor: { ...tensor, data } }
+}
+
+/** Has no trace to show, and so makes no move. */
+export const hasNoTrace: NonNullable<AuditHooks['values']> = () => {
+  throw new AnswerableError('unavailable', 'not today')
+}
+
+/** Found something else, whatever came out. */
+export const findsOtherwise: NonNullable<AuditHooks['found']> = rerun =>
+  rerun.outcome === 'not-rerun' ? rerun : { ...rerun, outcome: 'inconsistent', words: ['Not what I get.'] }
+
+/** Opens nothing. */
+export const opensNothing: NonNullable<AuditHooks['opens']> = () => {
+  throw new AnswerableError('unavailable', 'not today')
+}
