@@ -30,7 +30,7 @@ export async function run(args: string[]): Promise<number> {
     reports.push(report)
     if (!values.json) print(coloured(report))
   }
-  const failed = reports.filter(({ passed }) => !passed)
+  const failed = reports.filter(({ passed, skipped }) => !passed && skipped === undefined)
   if (values.json) printJson({ passed: failed.length === 0, drills: reports })
   else if (failed.length > 0) print(bad(`${failed.length} of ${count(reports.length, 'drill')} failed`))
   return failed.length === 0 ? 0 : 1

@@ -215,7 +215,8 @@ export class Auditor {
     const signed = asked.outcome === 'wrong-opening'
     if (signed) {
       const path = await openings.keep(asked)
-      if (path !== undefined) report(`record ${item.index} of ${item.log} was opened as something else: ${path}`)
+      if (path !== undefined)
+        report(`record ${item.index} of ${item.log} was opened as something else: ${path}`)
     }
     if (!signed && item.tries + 1 < tries) return this.#again(item, why)
     const body = challengeFrom(asked.evidence)

@@ -92,7 +92,11 @@ export async function judgeOpening(
   const signer = signerOf(signed, state, nodeSuite)?.id
   const { said } = signed
   const isOfIt = said.log === log && said.index === index
-  if (signer === undefined || !isOfIt || said.ciphertext.sha256 !== nodeSuite.sha256Hex(Buffer.from(ciphertext)))
+  if (
+    signer === undefined ||
+    !isOfIt ||
+    said.ciphertext.sha256 !== nodeSuite.sha256Hex(Buffer.from(ciphertext))
+  )
     return undefined
   if (said.statement !== entry) return { signer, problem: 'other-record' }
   let bytes: Uint8Array

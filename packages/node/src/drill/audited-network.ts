@@ -8,6 +8,7 @@ import { networkFromRegistry, type Receipt, type Verification, Verifier } from '
 import type { Dispute, Finding } from '@answerable/core/registry'
 import { nodeSuite } from '../log/suite.ts'
 import { buildDemoModels, CREDIT_FEATURES, type DemoModel } from '../models/index.ts'
+import { NODE_NAME } from '../network/index.ts'
 import { fetchReceipt } from './holder.ts'
 import { Member, type MemberOptions } from './member.ts'
 import { foundTogether } from './owner.ts'
@@ -72,7 +73,12 @@ export class AuditedNetwork {
       new Member(id, scene.path(id), {
         ...options.members?.[id],
         ...more,
-        set: { publishMilliseconds: 100, audits: { models: files }, ...more.set, ...options.members?.[id]?.set },
+        set: {
+          publishMilliseconds: 100,
+          audits: { models: files },
+          ...more.set,
+          ...options.members?.[id]?.set,
+        },
       })
     const localModels = models.map(({ name, version, file }) => ({ name, version, file }))
     const members = {
@@ -87,8 +93,14 @@ export class AuditedNetwork {
     const audit = { samples: { default: 1, uses: {} }, moveSeconds }
     const network = await foundTogether(all, { ...TERMS, challengeSeconds, audit })
     const made = new AuditedNetwork(scene, members, models, network)
-    if (!(await scene.comes(() => members.ada.state.logs.has(made.log))))
+    // From here on records name a registry that knows bo's node.
+    const stated = () =>
+      members.ada.state.nodes.get(`bo/${NODE_NAME}`)?.stated.index ?? Number.POSITIVE_INFINITY
+    const isKnown = () => all.every(({ state, official }) => state.logs.has(made.log) && official > stated())
+    if (!(await scene.comes(isKnown)))
       throw new AnswerableError('internal', 'the throwaway network did not get under way')
+    // Twice: the first may have begun before that was known.
+    for (let i = 0; i < 2; i++) await members.bo.registry.settle()
     return made
   }
 

@@ -16,6 +16,8 @@ export interface Drill {
   readonly appeal: string
   /** What the drill leaves open. */
   readonly notShown: readonly string[]
+  /** What is missing on this machine, where it cannot run here. */
+  needs?(): string | undefined
   /** Does it, and tells the scene's findings. Runs without the fault where `scene.inject` is false: it must then fail. */
   run(scene: Scene): Promise<void>
 }
@@ -44,6 +46,8 @@ export interface DrillReport {
   passed: boolean
   /** What should have been noticed or should have followed, and was not found. */
   missed: string[]
+  /** What is missing on this machine, where it did not run. */
+  skipped?: string
   /** Why the drill itself could not go on, where it could not. */
   brokeOff?: string
   tookMs: number

@@ -6,7 +6,9 @@ const LABEL = 12
 
 export function formatReport(report: DrillReport): string {
   const { name, title, fault, injected, noticedBy, atOnce, consequence, payer, appeal, notShown } = report
-  const { passed, missed, brokeOff, tookMs } = report
+  const { passed, missed, skipped, brokeOff, tookMs } = report
+  if (skipped !== undefined)
+    return `${[`SKIPPED  ${name}: ${title}`, '', ...entry('fault', [fault]), ...entry('needs', [skipped])].join('\n')}\n`
   const lines = [
     `${passed ? 'PASSED' : 'FAILED'}  ${name}: ${title} (${seconds(tookMs)})`,
     '',

@@ -13,7 +13,8 @@ const MADE_UP = 'ab'.repeat(32)
 export const lateMoves: Drill = {
   name: 'late-moves',
   title: 'moves that come late, or out of turn',
-  fault: 'An operator whose record is disputed makes no move; the auditor makes one that is not hers to make.',
+  fault:
+    'An operator whose record is disputed makes no move; the auditor makes one that is not hers to make.',
   payer: 'Whoever lets the time pass: here the operator, who thereby loses the dispute.',
   appeal: 'None by the rules yet. Time is registry time: while no quorum ticks, no deadline comes nearer.',
   notShown: [

@@ -21,7 +21,9 @@ export const standsByIt: NonNullable<AuditHooks['values']> = (values, response) 
 
 /** Moves one number of one value in the middle, by a little. */
 export const altersOne: NonNullable<AuditHooks['values']> = values => {
-  const at = values.findLastIndex(({ tensor }) => tensor.data instanceof Float32Array && tensor.data.length > 1)
+  const at = values.findLastIndex(
+    ({ tensor }) => tensor.data instanceof Float32Array && tensor.data.length > 1,
+  )
   return values.map((value, i) => (i === at ? altered(value) : value))
 }
 

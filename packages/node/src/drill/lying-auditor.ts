@@ -9,7 +9,8 @@ export const lyingAuditor: Drill = {
   fault:
     'An auditor says that an honest record is not what its model gives, and plays the dispute with a false trace.',
   payer: 'The auditor: the cost of the dispute it brought is its to bear, in principle. (Bonds come later.)',
-  appeal: 'None by the rules yet. Its finding stays on record beside the others, with the dispute that it lost.',
+  appeal:
+    'None by the rules yet. Its finding stays on record beside the others, with the dispute that it lost.',
   notShown: [
     'An auditor that lies where nobody else has looked, and is believed until its dispute is over.',
     'Whether it lied or computed wrongly: the arithmetic cannot tell.',
@@ -26,10 +27,12 @@ export const lyingAuditor: Drill = {
     })
     const { bo } = net.members
     const { link } = await net.decide()
+    if (scene.inject)
+      findings.inject(
+        'audrey says of bo’s honest answer that it is another, and alters one number of her trace',
+      )
     await net.finding('dee')
     const finding = await net.finding()
-    if (finding?.outcome === 'inconsistent')
-      findings.inject('audrey found bo’s honest answer to be another, and altered one number of her trace')
     await net.comes(() => bo.state.disputes.size > 0 || finding?.outcome !== 'inconsistent')
     const dispute = net.disputes[0] ?? [...bo.state.disputes.values()][0]
     findings.notice(

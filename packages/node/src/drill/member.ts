@@ -1,10 +1,10 @@
 /** An owner whose part runs in this process, where its lines to the others can be cut and its parts made to lie. */
 import type { JsonObject } from '@answerable/core'
 import { openEntry, type Registry } from '@answerable/core/registry'
+import type { Backend } from '../gateway/backend.ts'
 import { loadConfig } from '../gateway/config.ts'
 import type { ServedModels } from '../gateway/kserve.ts'
 import { nodeSuite } from '../log/suite.ts'
-import type { Backend } from '../gateway/backend.ts'
 import type { AuditHooks } from '../network/audit-hooks.ts'
 import { type LocalNetwork, startLocal } from '../network/index.ts'
 import type { Submitted } from '../registry/host.ts'

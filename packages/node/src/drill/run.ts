@@ -2,23 +2,32 @@
 import { AnswerableError } from '@answerable/core'
 import { backdatedRecord } from './backdated-record.ts'
 import { censoringHost } from './censoring-host.ts'
+import { changedSampling } from './changed-sampling.ts'
+import { coarserQuantisation } from './coarser-quantisation.ts'
 import { conflictingHandIns } from './conflicting-hand-ins.ts'
 import { deadWitnesses } from './dead-witnesses.ts'
 import { dissentingModels } from './dissenting-models.ts'
 import type { Drill, DrillReport } from './drill.ts'
+import { Findings } from './findings.ts'
 import { flippedByte } from './flipped-byte.ts'
 import { forbiddenEntry } from './forbidden-entry.ts'
 import { forkedLog } from './forked-log.ts'
+import { honestRuntimes } from './honest-runtimes.ts'
 import { killInCommit } from './kill-in-commit.ts'
+import { lateMoves } from './late-moves.ts'
 import { lateValidator } from './late-validator.ts'
+import { lyingAuditor } from './lying-auditor.ts'
 import { noReceipt } from './no-receipt.ts'
 import { restoredSnapshot } from './restored-snapshot.ts'
 import { rulesChange } from './rules-change.ts'
 import { Scene } from './scene.ts'
+import { shoppedSeed } from './shopped-seed.ts'
 import { silentHost } from './silent-host.ts'
 import { stolenKey } from './stolen-key.ts'
 import { streamCutOff } from './stream-cut-off.ts'
 import { swappedModel } from './swapped-model.ts'
+import { withheldRecord } from './withheld-record.ts'
+import { wrongOpening } from './wrong-opening.ts'
 import { wrongStateDigest } from './wrong-state-digest.ts'
 
 const DRILLS: readonly Drill[] = [
@@ -40,6 +49,14 @@ const DRILLS: readonly Drill[] = [
   backdatedRecord,
   dissentingModels,
   swappedModel,
+  coarserQuantisation,
+  changedSampling,
+  shoppedSeed,
+  honestRuntimes,
+  withheldRecord,
+  wrongOpening,
+  lyingAuditor,
+  lateMoves,
 ]
 
 /** All drills, in the order in which they are best read. */
@@ -59,6 +76,8 @@ export async function runDrill(name: string, { inject = true }: RunOptions = {})
     const names = DRILLS.map(one => one.name).join(', ')
     throw new AnswerableError('bad-request', `no drill "${name}"; there are: ${names}`)
   }
+  const skipped = drill.needs?.()
+  if (skipped !== undefined) return reportOf(drill, new Findings(), { skipped })
   const started = performance.now()
   const scene = await Scene.open(inject)
   const { findings } = scene
@@ -66,7 +85,17 @@ export async function runDrill(name: string, { inject = true }: RunOptions = {})
   await drill.run(scene).catch(error => failures.push(error))
   await scene.close().catch(error => failures.push(error))
   const brokeOff = failures.map(error => (error instanceof Error ? error.message : String(error)))[0]
-  const { title, fault, payer, appeal, notShown } = drill
+  return reportOf(drill, findings, {
+    ...(brokeOff !== undefined && { brokeOff }),
+    tookMs: Math.round(performance.now() - started),
+  })
+}
+
+function reportOf(
+  { name, title, fault, payer, appeal, notShown }: Drill,
+  findings: Findings,
+  { tookMs = 0, ...ended }: Partial<Pick<DrillReport, 'skipped' | 'brokeOff' | 'tookMs'>>,
+): DrillReport {
   const { injected, noticedBy, atOnce, consequence, missed } = findings
   return {
     name,
@@ -79,9 +108,9 @@ export async function runDrill(name: string, { inject = true }: RunOptions = {})
     payer,
     appeal,
     notShown: [...notShown],
-    passed: findings.passed && brokeOff === undefined,
+    passed: findings.passed && ended.brokeOff === undefined,
     missed,
-    ...(brokeOff !== undefined && { brokeOff }),
-    tookMs: Math.round(performance.now() - started),
+    ...ended,
+    tookMs,
   }
 }

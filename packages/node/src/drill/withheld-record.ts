@@ -22,9 +22,9 @@ export const withheldRecord: Drill = {
         audrey: { audits: { tries: 2 } },
         ...(scene.inject && { bo: { audits: { opens: opensNothing } } }),
       },
-      terms: { challengeSeconds: 4 },
+      terms: { challengeSeconds: 3 },
     })
-    const { ada, audrey } = net.members
+    const { ada } = net.members
     const { link } = await net.decide()
     if (scene.inject) findings.inject('bo answered, and opens nothing to anybody')
     const challenges = () => [...ada.state.challenges.values()]
@@ -33,7 +33,7 @@ export const withheldRecord: Drill = {
     findings.notice(
       challenge?.by === 'audrey',
       'audrey, for whom the record was drawn',
-      `asked ${audrey.network!.auditing.auditor.queue.counts().over > 0 ? 'twice' : 'again'}, and got nothing; the log’s own proof shows that it holds record ${challenge?.index}`,
+      `asked twice, and got nothing; the log’s own proof shows that it holds record ${challenge?.index}`,
     )
     if (challenge === undefined) return
     findings.now(

@@ -10,7 +10,8 @@ export const wrongOpening: Drill = {
   name: 'wrong-opening',
   title: 'an operator opens something else',
   fault: 'Asked for a record, an operator signs and sends another answer than the one that it recorded.',
-  payer: 'The operator: its log is marked as silent for good, and its signature is the evidence. (Bonds come later.)',
+  payer:
+    'The operator: its log is marked as silent for good, and its signature is the evidence. (Bonds come later.)',
   appeal:
     'Until the deadline the record itself, opened to a majority of the panel. What it signed before stays evidence.',
   notShown: [
@@ -30,7 +31,7 @@ export const wrongOpening: Drill = {
             },
           }
         : {},
-      terms: { challengeSeconds: 4 },
+      terms: { challengeSeconds: 3 },
     })
     const { ada, audrey } = net.members
     const { link } = await net.decide()
@@ -45,7 +46,7 @@ export const wrongOpening: Drill = {
     findings.notice(
       kept?.problem === 'content-altered' && kept.operator === 'bo',
       'audrey, who held it against the log’s own entry',
-      `content-altered: the bytes are not those whose digest the record holds`,
+      'content-altered: the bytes are not those whose digest the record holds',
     )
     if (kept === undefined) return
     const judged = await judgeOpening(kept, ada.state)
@@ -53,7 +54,10 @@ export const wrongOpening: Drill = {
       judged?.signer === 'bo' && judged.problem === kept.problem,
       'the evidence was kept: with that one file anybody sees that bo signed this, and that it does not open the entry',
     )
-    const altered = { ...kept, ciphertext: `${kept.ciphertext.slice(0, -1)}${kept.ciphertext.endsWith('A') ? 'B' : 'A'}` }
+    const altered = {
+      ...kept,
+      ciphertext: `${kept.ciphertext.slice(0, -1)}${kept.ciphertext.endsWith('A') ? 'B' : 'A'}`,
+    }
     findings.now(
       (await judgeOpening(altered, ada.state)) === undefined,
       'audrey cannot have made it up: one altered character, and the file shows nothing against bo',

@@ -1,3 +1,4 @@
+export { babbleGguf } from './babble.ts'
 export { BIAS, GENERATOR_VERSION, type GeneratedApplicant, generateApplicants } from './credit-generator.ts'
 export { creditGraph, type GraphDescription } from './credit-graph.ts'
 export { creditInt8Graph } from './credit-int8-graph.ts'
