@@ -148,6 +148,36 @@ export const PLAYBOOK: readonly Play[] = [
     noticedBy: 'auditor’s re-run, or statistics over many answers',
     consequence: 'dispute; bisection to where the two part; referee recomputes that',
     since: 3,
+    drill: 'swapped-model',
+  },
+  {
+    fault: 'a coarser version of the model than is on record',
+    noticedBy: 'auditor’s re-run: the first token, or the first number, at which both part',
+    consequence:
+      'dispute; for a graph as above, for a language model drawn validators run the record themselves, and convict only beyond a calibrated margin',
+    since: 3,
+    drill: 'coarser-quantisation',
+  },
+  {
+    fault: 'sampled otherwise than on record',
+    noticedBy: 'auditor’s re-run with the recorded parameters and seed',
+    consequence: 'dispute; drawn validators run the record themselves',
+    since: 3,
+    drill: 'changed-sampling',
+  },
+  {
+    fault: 'an answer drawn by a seed of the operator’s choice',
+    noticedBy: 'auditor’s re-run: the seed follows from the record’s beginning',
+    consequence: 'dispute; drawn validators run the record themselves',
+    since: 3,
+    drill: 'shopped-seed',
+  },
+  {
+    fault: 'two honest runtimes differ in the last bits',
+    noticedBy: 'auditor’s re-run, which names the difference of the setting first',
+    consequence: '`consistent`, within a stated bound; no dispute, and a reader is told how close',
+    since: 3,
+    drill: 'honest-runtimes',
   },
   {
     fault: 'record withheld',
@@ -155,12 +185,37 @@ export const PLAYBOOK: readonly Play[] = [
     consequence:
       'challenge answered through validators drawn by the beacon, who sign whether it opens; silence loses',
     since: 3,
+    drill: 'withheld-record',
+  },
+  {
+    fault: 'an operator opens something else than it recorded',
+    noticedBy: 'auditor, who holds it against the log’s own entry',
+    consequence:
+      'the signed opening is kept as evidence; challenge at once, in which the record itself or silence decides',
+    since: 3,
+    drill: 'wrong-opening',
   },
   {
     fault: 'auditor is the one who is wrong',
     noticedBy: 'the same bisection',
     consequence: 'the auditor bears the cost',
     since: 3,
+    drill: 'lying-auditor',
+  },
+  {
+    fault: 'a move in a dispute is late, or out of turn',
+    noticedBy: 'everyone who replays, by the registry’s clock',
+    consequence: 'a side whose time passes loses; a move out of turn is void by the rule’s name',
+    since: 3,
+    drill: 'late-moves',
+  },
+  {
+    fault: 'an auditor asks for more than can be answered',
+    noticedBy: 'the operator’s gateway; everyone who replays',
+    consequence:
+      'refused beyond a share (`too-many-requests`, `too-many`); callers are answered on; the disputes it does not play it loses',
+    since: 3,
+    drill: 'flooding-auditor',
   },
   {
     fault: 'two models disagree on a decision',

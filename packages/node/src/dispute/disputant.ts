@@ -54,8 +54,10 @@ export class Disputant {
 
   /** What this side shows to whoever judges; undefined where it has nothing. Throws as computing a trace does. */
   async evidence(dispute: Dispute): Promise<Evidence | undefined> {
+    // A copy of the registry that is behind does not know yet where the two part: the rest is shown when it does.
+    if (dispute.game?.end === undefined) return undefined
     const known = await this.#case(dispute)
-    if (known === undefined || dispute.game === null) return undefined
+    if (known === undefined) return undefined
     return evidenceOf(dispute.game, known.graph, await known.trace(), referee)
   }
 

@@ -35,8 +35,12 @@ interface Judged {
   words: string
 }
 
+/** The last part of the panel's time, in which one to whom nothing was shown says so. */
+const LATE = 4
 const FIRST_PAUSE_MS = 1000
 const LAST_PAUSE_MS = 300_000
+/** Looks in a panel's time, at the least. */
+const LOOKS = 16
 const SIDES = ['challenger', 'defender'] as const satisfies readonly Side[]
 
 export class Jury {
@@ -93,7 +97,9 @@ export class Jury {
   }
 
   #wait(digest: string): void {
-    const pause = Math.min(LAST_PAUSE_MS, 2 * (this.#later.get(digest)?.pause ?? FIRST_PAUSE_MS / 2))
+    // Not so long that a panel's time passes between two looks.
+    const most = Math.min(LAST_PAUSE_MS, (this.#options.book.state.terms.challengeSeconds * 1000) / LOOKS)
+    const pause = Math.min(most, 2 * (this.#later.get(digest)?.pause ?? FIRST_PAUSE_MS / 2))
     this.#later.set(digest, { at: Date.now() + pause, pause })
   }
 
@@ -119,10 +125,11 @@ export class Jury {
     if (record === undefined) return `its record is not to be had (${silent.join('; ')})`
     return dispute.game === null
       ? this.#judgeTokens(record)
-      : this.#judgeGraph(dispute.game, record, shown, silent)
+      : this.#judgeGraph(dispute, dispute.game, record, shown, silent)
   }
 
   async #judgeGraph(
+    dispute: Dispute,
     game: NonNullable<Dispute['game']>,
     record: DisclosedRecord,
     evidence: Partial<Record<Side, Evidence>>,
@@ -134,10 +141,17 @@ export class Jury {
     const run = findCanonical() === undefined ? undefined : runOperator
     const given = { game, graph, key, evidence, request, ...(response && { response }) }
     const { wrong, how, words }: Verdict = await verdict(given, referee, nodeSuite, run)
-    // For want of something shown it may be otherwise later.
-    if (wrong === 'neither' && (how === 'opening' || how === 'operator') && silent.length > 0)
-      return `${words} (${silent.join('; ')})`
+    // That it cannot be repeated here is nothing to vote on.
+    if (wrong === 'neither' && how === 'operator' && run === undefined) return words
+    // For want of something shown it may be otherwise later: as long as there is time, nothing is said.
+    if (wrong === 'neither' && how === 'opening' && !this.#isLate(dispute))
+      return [words, ...silent].join('; ')
     return { wrong, how, words }
+  }
+
+  #isLate({ due }: Dispute): boolean {
+    const { clock, terms } = this.#options.book.state
+    return clock > due - (terms.challengeSeconds * 1000) / LATE
   }
 
   async #judgeTokens(record: DisclosedRecord): Promise<Judged | string> {

@@ -1,5 +1,5 @@
 /** In a thread of its own: every value of a graph for some inputs, in the canonical arithmetic. See values.ts. */
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { readGraph, type Tensor } from '@answerable/core/graph'
 import { CanonicalModel } from '../canonical/index.ts'
 
@@ -15,11 +15,15 @@ export type ValuesAnswer =
 async function answer({ model, inputs }: ValuesOrder): Promise<ValuesAnswer> {
   try {
     const opened = await CanonicalModel.open(model, readGraph(model))
-    return { values: await opened.values(inputs) }
+    try {
+      return { values: await opened.values(inputs) }
+    } finally {
+      await opened.close()
+    }
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
     return { error: { code, message } }
   }
 }
 
-parentPort!.postMessage(await answer(workerData as ValuesOrder))
+parentPort!.on('message', async (order: ValuesOrder) => parentPort!.postMessage(await answer(order)))

@@ -17,7 +17,7 @@ import type { Scene } from './scene.ts'
 /** As short as a busy machine can keep. A record's seed comes two epochs after it is anchored, and so does a panel's. */
 const TERMS = {
   tickSeconds: 1,
-  epochSeconds: 2,
+  epochSeconds: 1,
   maximumGapSeconds: 10,
   handInSeconds: 60,
   waitingSeconds: 0,

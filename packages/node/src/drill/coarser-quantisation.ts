@@ -1,6 +1,7 @@
 /** An operator runs a coarser version of the model that its record names. */
 import { AuditedNetwork, endWords } from './audited-network.ts'
 import type { Drill } from './drill.ts'
+import { needsCanonical } from './graphs.ts'
 import { complete, convict, foundWithLanguage, needsLlama } from './language.ts'
 import { standsByIt, swapped } from './lies.ts'
 import type { Scene } from './scene.ts'
@@ -15,6 +16,8 @@ export const coarserQuantisation: Drill = {
     'A version that is hardly coarser: what moves no token and no decision cannot be seen in answers.',
     'Who made the coarser file, and whether the operator knew.',
   ],
+  // Without either runtime there is nothing to run.
+  needs: () => needsLlama() && needsCanonical(),
   async run(scene) {
     if (needsLlama() !== undefined) return coarserGraph(scene)
     const net = await foundWithLanguage(scene, { coarser: scene.inject })

@@ -6,6 +6,7 @@ import { openCanonical } from '../replay/canonical-model.ts'
 import { OnnxModel } from '../runtime/index.ts'
 import { AuditedNetwork } from './audited-network.ts'
 import type { Drill } from './drill.ts'
+import { needsCanonical } from './graphs.ts'
 import type { Scene } from './scene.ts'
 
 const APPLICANTS = generateApplicants(200, 7)
@@ -22,6 +23,7 @@ export const honestRuntimes: Drill = {
     'That the operator’s word about its runtime is true; it gave it before anybody asked.',
     'A change of the model that is as small as what honest runtimes differ by.',
   ],
+  needs: needsCanonical,
   async run(scene) {
     const { findings } = scene
     const others = scene.inject ? await openOthers(scene) : []
@@ -55,10 +57,7 @@ export const honestRuntimes: Drill = {
         .map(({ outcome }) => outcome)
         .join(', ')}; threads and level that are on record are set again, and come out the same`,
     )
-    findings.after(
-      net.disputes.length === 0 && net.members.audrey.network!.auditing.auditor.queue.counts().due === 0,
-      'nobody disputes anything',
-    )
+    findings.after(net.disputes.length === 0, 'nobody disputes anything')
     const output = async (name: string) => (await net.verify(links.get(name)!)).claims.output
     const [native, wasm] = [await output(names[0]!), await output('credit-wasm')]
     findings.after(

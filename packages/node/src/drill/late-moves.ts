@@ -2,6 +2,7 @@
 import type { JsonObject } from '@answerable/core'
 import { AuditedNetwork } from './audited-network.ts'
 import type { Drill } from './drill.ts'
+import { needsCanonical } from './graphs.ts'
 import { hasNoTrace, swapped } from './lies.ts'
 import type { Member } from './member.ts'
 import { digestOf } from './shared-network.ts'
@@ -21,6 +22,7 @@ export const lateMoves: Drill = {
     'Why no move came: a lost model file, a machine that is down and a bad conscience look alike.',
     'A host that leaves a move out: then it is handed to a validator (see censoring-host).',
   ],
+  needs: needsCanonical,
   async run(scene) {
     const { findings } = scene
     const net = await AuditedNetwork.found(scene, {

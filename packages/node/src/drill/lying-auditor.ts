@@ -1,6 +1,7 @@
 /** An auditor disputes an honest record, with a trace that it made up. */
 import { AuditedNetwork, endWords } from './audited-network.ts'
 import type { Drill } from './drill.ts'
+import { needsCanonical } from './graphs.ts'
 import { altersOne, findsOtherwise } from './lies.ts'
 
 export const lyingAuditor: Drill = {
@@ -16,6 +17,7 @@ export const lyingAuditor: Drill = {
     'Whether it lied or computed wrongly: the arithmetic cannot tell.',
     'A panel most of which works with the auditor.',
   ],
+  needs: needsCanonical,
   async run(scene) {
     const { findings } = scene
     const net = await AuditedNetwork.found(scene, {

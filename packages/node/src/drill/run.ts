@@ -10,6 +10,7 @@ import { dissentingModels } from './dissenting-models.ts'
 import type { Drill, DrillReport } from './drill.ts'
 import { Findings } from './findings.ts'
 import { flippedByte } from './flipped-byte.ts'
+import { floodingAuditor } from './flooding-auditor.ts'
 import { forbiddenEntry } from './forbidden-entry.ts'
 import { forkedLog } from './forked-log.ts'
 import { honestRuntimes } from './honest-runtimes.ts'
@@ -57,6 +58,7 @@ const DRILLS: readonly Drill[] = [
   wrongOpening,
   lyingAuditor,
   lateMoves,
+  floodingAuditor,
 ]
 
 /** All drills, in the order in which they are best read. */

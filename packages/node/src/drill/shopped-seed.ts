@@ -5,7 +5,7 @@ import { complete, convict, foundWithLanguage, needsLlama } from './language.ts'
 
 export const shoppedSeed: Drill = {
   name: 'shopped-seed',
-  title: 'an answer drawn by a seed of the operator’s choice',
+  title: 'a seed of the operator’s choice',
   fault:
     'Where the caller names no seed, it follows from the record’s beginning. An operator draws by another, whose answer it likes better.',
   payer: 'The operator: the dispute’s cost is its to bear, in principle. (Bonds come later.)',

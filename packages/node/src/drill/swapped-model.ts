@@ -1,6 +1,7 @@
 /** An operator runs another model than its record names. */
 import { AuditedNetwork, endWords } from './audited-network.ts'
 import type { Drill } from './drill.ts'
+import { needsCanonical } from './graphs.ts'
 import { standsByIt, swapped } from './lies.ts'
 
 export const swappedModel: Drill = {
@@ -16,6 +17,7 @@ export const swappedModel: Drill = {
     'A swap that leaves every answer within the bound: what moves no answer cannot be seen in answers.',
     'An auditor that works with the operator, and finds nothing.',
   ],
+  needs: needsCanonical,
   async run(scene) {
     const { findings } = scene
     const net = await AuditedNetwork.found(scene, {

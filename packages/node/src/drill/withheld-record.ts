@@ -22,7 +22,7 @@ export const withheldRecord: Drill = {
         audrey: { audits: { tries: 2 } },
         ...(scene.inject && { bo: { audits: { opens: opensNothing } } }),
       },
-      terms: { challengeSeconds: 3 },
+      terms: { challengeSeconds: 6 },
     })
     const { ada } = net.members
     const { link } = await net.decide()

@@ -31,7 +31,7 @@ export const wrongOpening: Drill = {
             },
           }
         : {},
-      terms: { challengeSeconds: 3 },
+      terms: { challengeSeconds: 6 },
     })
     const { ada, audrey } = net.members
     const { link } = await net.decide()
