@@ -1,8 +1,8 @@
 /** An owner whose part runs in a process of its own, which can be killed at any moment. What it knows, it says over HTTP. */
 import type { Outcome } from '@answerable/core/registry'
 import { Child } from './child-process.ts'
-import type { MemberOrder, MemberWord } from './member-process.ts'
-import { Owner } from './owner.ts'
+import type { AuditLie, MemberOrder, MemberSetting, MemberWord } from './member-process.ts'
+import { Owner, type OwnerOptions } from './owner.ts'
 
 /** As `GET /registry/state` has it, as far as it is of use here. */
 export interface Summary {
@@ -17,8 +17,21 @@ export interface Summary {
 const INTERVAL_MS = 200
 const ORDER_MS = 10_000
 
+export interface ChildMemberOptions extends OwnerOptions {
+  /** Fields of its gateway's configuration. */
+  set?: Record<string, unknown>
+}
+
 export class ChildMember extends Owner {
+  readonly #set: Record<string, unknown>
   #child: Child<MemberWord, MemberOrder> | undefined
+  /** Also after it is started again. */
+  #lie: AuditLie | null = null
+
+  constructor(id: string, folder: string, { set = {}, ...options }: ChildMemberOptions = {}) {
+    super(id, folder, options)
+    this.#set = set
+  }
 
   /** Where its line to the others is cut from the start, nobody hears of it but who asks it. */
   override async start(cut = false): Promise<void> {
@@ -28,6 +41,7 @@ export class ChildMember extends Owner {
       String(this.port),
       String(INTERVAL_MS),
       cut ? 'http' : '',
+      JSON.stringify({ set: this.#set, lie: this.#lie } satisfies MemberSetting),
     ])
     this.#child = child
     if ('port' in word) this.port = word.port
@@ -49,6 +63,7 @@ export class ChildMember extends Owner {
 
   /** Makes it lie, or see what others do not. */
   async order(order: MemberOrder): Promise<void> {
+    if (order.lie !== undefined) this.#lie = order.lie
     const done = this.#child!.next(ORDER_MS)
     this.#child!.send(order)
     await done

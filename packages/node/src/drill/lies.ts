@@ -15,6 +15,20 @@ export function saying(served: ServedModel, model: ServedModel['model']): Served
   return Object.assign(Object.create(ServedModel.prototype), served, { model }) as ServedModel
 }
 
+/** Says that it is the first model, and runs the second as long as `lies` says so. */
+export function swappedWhile(lies: () => boolean): (models: ServedModels) => ServedModels {
+  return models => {
+    const [first, second] = [...models.values()]
+    if (first === undefined || second === undefined) return models
+    const either: Pick<ServedModel['model'], 'describe' | 'infer' | 'close'> = {
+      describe: () => first.model.describe(),
+      infer: (...asked) => (lies() ? second : first).model.infer(...asked),
+      close: () => first.model.close(),
+    }
+    return new Map([[first.description.name, saying(first, either as ServedModel['model'])]])
+  }
+}
+
 /** Stands by what was answered: where its own trace comes to something else, it puts the answer there. */
 export const standsByIt: NonNullable<AuditHooks['values']> = (values, response) =>
   values.map(({ name, tensor }) => ({ name, tensor: response?.get(name) ?? tensor }))
