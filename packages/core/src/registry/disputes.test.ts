@@ -30,8 +30,8 @@ function trace(wrong?: number): Trace {
 }
 
 /** Validators, an operator with an anchored record, and an auditor who found that it is not what its model gives. */
-function audited(outcome = 'inconsistent', validators = ['ada', 'bo', 'cy', 'dee']) {
-  const auditor = new Owner('audrey', ['auditor'])
+function audited(outcome = 'inconsistent', validators = ['ada', 'bo', 'cy', 'dee'], group?: string) {
+  const auditor = new Owner('audrey', ['auditor'], group)
   const operator = new Owner('ops', ['operator'])
   const world = new RegistryWorld([...validators, auditor, operator], TERMS, 3)
   const panel = world.founders.filter(({ roles }) => roles.includes('validator'))
@@ -175,6 +175,24 @@ test('a panel of two minds decides nothing, and no side is said to be wrong', ()
   assert.equal(dispute().status, 'panel')
   pass(360)
   assert.deepEqual([dispute().status, dispute().wrong], ['undecided', null])
+})
+
+test('a dispute that nobody of another owner can judge ends undecided, and keeps nobody’s place', () => {
+  const made = audited('inconsistent', ['ada'], 'ada')
+  const { world, pass } = made
+  const { id, dispute } = disputed(made, committed(trace()))
+  pass(480)
+  assert.deepEqual(
+    [dispute().status, dispute().wrong],
+    ['decided', 'defender'],
+    'silence is nobody’s to judge',
+  )
+  const other = audited('inconsistent', ['ada'], 'ada')
+  const tokens = disputed(other, { token: 1 })
+  other.pass(480)
+  assert.deepEqual([tokens.dispute().status, tokens.dispute().panel], ['undecided', []])
+  assert.equal([...other.world.state.openOf('dispute')].length, 0)
+  assert.ok(world.state.disputes.has(id))
 })
 
 test('a dispute rests on a finding of one’s own, and there is one to a finding', () => {

@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DisclosedRecord, formatDisclosedRecord, parseDisclosedRecord } from '@answerable/core/audit'
+import type { Dispute } from '@answerable/core/registry'
 import type { Disk } from '../storage/disk.ts'
 
 export class KeptRecords {
@@ -31,6 +32,19 @@ export class KeptRecords {
   async entries(): Promise<string[]> {
     const names = await readdir(this.#folder).catch(() => [])
     return names.filter(name => /^[0-9a-f]{64}\.json$/.test(name)).map(name => name.slice(0, 64))
+  }
+
+  /** Lets go of those whose disputes, brought by this auditor, are over: another's about the same record ends without them. */
+  async forgetOver(
+    disputes: Iterable<Pick<Dispute, 'entry' | 'status' | 'auditor'>>,
+    auditor: string,
+  ): Promise<void> {
+    const kept = await this.entries()
+    if (kept.length === 0) return
+    const over = new Set<string>()
+    for (const { entry, status, auditor: by } of disputes)
+      if (by === auditor && (status === 'decided' || status === 'undecided')) over.add(entry)
+    for (const entry of kept) if (over.has(entry)) await this.forget(entry)
   }
 
   async forget(entry: string): Promise<void> {

@@ -5,7 +5,7 @@ import { complete, convict, foundWithLanguage, needsLlama } from './language.ts'
 export const changedSampling: Drill = {
   name: 'changed-sampling',
   title: 'sampled otherwise than on record',
-  fault: 'A caller asks for temperature 1. The operator records that, and answers at 0.',
+  fault: 'A caller asks for a stream at temperature 1. The operator records that, and answers at 0.',
   payer: 'The operator: the dispute’s cost is its to bear, in principle. (Bonds come later.)',
   appeal: 'None by the rules yet. The votes stay on record, and whoever has the record can run it again.',
   notShown: [
@@ -19,7 +19,7 @@ export const changedSampling: Drill = {
       scene,
       scene.inject ? { call: asked => ({ ...asked, fields: { ...asked.fields, temperature: 0 } }) } : {},
     )
-    const answered = await complete(net)
+    const answered = await complete(net, { stream: true })
     if (scene.inject)
       scene.findings.inject('bo recorded temperature 1, and took the likeliest token each time')
     await convict(scene, net, answered, /With the seed that the record binds it to/)

@@ -13,7 +13,7 @@ export {
   type NumberKind,
 } from './credit-schema.ts'
 export { GROUPS, type LabelledApplicant } from './dataset.ts'
-export { buildDemoModels, type DemoModel } from './demo-models.ts'
+export { buildDemoModels, type DemoModel, demoFiles } from './demo-models.ts'
 export { evaluate, type Figures } from './evaluate.ts'
 export {
   editedGguf,

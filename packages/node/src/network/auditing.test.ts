@@ -96,7 +96,8 @@ test('a swapped model is caught, disputed, and decided against its operator', {
     }) as ServedModel
     return new Map([[first!.description.name, false_]])
   }
-  const { members, reports } = await scene(t, { bo: { demo: true, serve } })
+  // One who judges has no models, and says nothing: the others are a majority.
+  const { members, reports } = await scene(t, { bo: { demo: true, serve }, cy: { set: {} } })
   const { ada, bo } = members
   await decide(bo)
   await until(

@@ -127,9 +127,10 @@ export class Auditing {
 
   /** One round of all of it. Rejects with what could not be brought to the host. */
   async perform(): Promise<void> {
+    const { registry, keyring } = this.#options
     this.disputant.perform()
     this.jury.perform()
-    await this.#forget()
+    await this.#records.forgetOver(registry.book.state.disputes.values(), keyring.member)
     await this.auditor.perform()
   }
 
@@ -180,17 +181,5 @@ export class Auditing {
     if (path === undefined || request === undefined || response === undefined) return undefined
     const parts = { requestDisclosure: disclosures.request, request, response, manifest: manifest!.sha256! }
     return GraphCase.of(parts, await readFile(path), this.#options.hooks?.values)
-  }
-
-  /** Records of disputes that are over need not be kept. */
-  async #forget(): Promise<void> {
-    const { registry, keyring } = this.#options
-    const kept = await this.#records.entries()
-    if (kept.length === 0) return
-    const over = new Set<string>()
-    // Of its own disputes: another auditor's about the same record ends without this one's.
-    for (const { entry, status, auditor } of registry.book.state.disputes.values())
-      if (auditor === keyring.member && (status === 'decided' || status === 'undecided')) over.add(entry)
-    for (const entry of kept) if (over.has(entry)) await this.#records.forget(entry)
   }
 }

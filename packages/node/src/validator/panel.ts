@@ -19,8 +19,11 @@ export interface PanelOptions {
   report?: (event: string, error?: unknown) => void
 }
 
-/** The last part of the time for an answer, in which a validator that found nothing says so. */
-const LATE = 4
+/**
+ * The last part of the time for an answer, in which a validator that found nothing says so: a half, so that nobody misses it
+ * for being busy. Who finds the record after all takes it back.
+ */
+const LATE = 2
 /** Looks in the time for an answer, while it does not open. */
 const LOOKS = 32
 /** And no longer than this between two, in milliseconds. */
