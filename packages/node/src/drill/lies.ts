@@ -7,7 +7,7 @@ import type { AuditHooks } from '../network/audit-hooks.ts'
 /** Says that it is the first model, and runs the second. */
 export function swapped(models: ServedModels): ServedModels {
   const [first, second] = [...models.values()]
-  return new Map([[first!.description.name, saying(first!, second!.model)]])
+  return new Map([...models, [first!.description.name, saying(first!, second!.model)]])
 }
 
 /** A model that is on record as `served`, whatever answers. */
@@ -25,7 +25,7 @@ export function swappedWhile(lies: () => boolean): (models: ServedModels) => Ser
       infer: (...asked) => (lies() ? second : first).model.infer(...asked),
       close: () => first.model.close(),
     }
-    return new Map([[first.description.name, saying(first, either as ServedModel['model'])]])
+    return new Map([...models, [first.description.name, saying(first, either as ServedModel['model'])]])
   }
 }
 

@@ -1,12 +1,15 @@
 /** Audits from end to end: drawn, opened, run again, stated, disputed, judged, and what a reader then sees. */
 import assert from 'node:assert/strict'
+import { cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Finding } from '@answerable/core/registry'
 import { TestMember, until } from '../../test/members.ts'
 import { temporaryFolder } from '../../test/network.ts'
+import { swapped } from '../drill/lies.ts'
 import type { MemberOptions } from '../drill/member.ts'
 import { foundTogether } from '../drill/owner.ts'
-import { ServedModel, type ServedModels } from '../gateway/kserve.ts'
+import { FIRST_LOG } from '../drill/settings.ts'
 import { buildDemoModels, CREDIT_FEATURES } from '../models/index.ts'
 
 const TERMS = {
@@ -88,16 +91,8 @@ test('what an honest operator answered is drawn, run again and found to be the s
 test('a swapped model is caught, disputed, and decided against its operator', {
   timeout: 240_000,
 }, async t => {
-  const serve = (models: ServedModels): ServedModels => {
-    const [first, second] = [...models.values()]
-    // Says that it is the one, and runs the other.
-    const false_ = Object.assign(Object.create(ServedModel.prototype), first, {
-      model: second!.model,
-    }) as ServedModel
-    return new Map([[first!.description.name, false_]])
-  }
   // One who judges has no models, and says nothing: the others are a majority.
-  const { members, reports } = await scene(t, { bo: { demo: true, serve }, cy: { set: {} } })
+  const { members, reports } = await scene(t, { bo: { demo: true, serve: swapped }, cy: { set: {} } })
   const { ada, bo } = members
   await decide(bo)
   await until(
@@ -114,4 +109,42 @@ test('a swapped model is caught, disputed, and decided against its operator', {
   )
   assert.equal(dispute()!.wrong, 'defender', reports.join('\n'))
   assert.equal(ada.state.logs.get(logOf(bo))!.lost?.dispute, dispute()!.digest)
+})
+
+test('a record of a log that ended is opened, disputed and answered for from where it is kept', {
+  timeout: 240_000,
+}, async t => {
+  const { members, reports } = await scene(t, { bo: { demo: true, serve: swapped } })
+  const { ada, bo, audrey } = members
+  const first = logOf(bo)
+  await audrey.stop()
+  await decide(bo)
+  const anchored = () => ada.state.logs.get(first)!.anchor?.size ?? 0
+  await until(() => anchored() > 0, 'the record is anchored', STEP_MS)
+  const size = anchored()
+  // What comes after the copy is seen by witnesses, and anchored by nobody.
+  bo.reach = url => (url.endsWith('/registry/statements') ? undefined : url)
+  await bo.stop()
+  const copy = join(temporaryFolder(t), 'copy')
+  cpSync(join(bo.folder, FIRST_LOG), copy, { recursive: true })
+  await bo.start()
+  await decide(bo)
+  const witnessed = () => bo.network!.gateway.publisher.witnessed?.size ?? 0
+  await until(() => witnessed() > size, 'witnesses have seen more', STEP_MS)
+  await bo.stop()
+  rmSync(join(bo.folder, FIRST_LOG), { recursive: true })
+  cpSync(copy, join(bo.folder, FIRST_LOG), { recursive: true })
+  bo.reach = url => url
+  await bo.start()
+  assert.notEqual(logOf(bo), first, reports.join('\n'))
+  await audrey.start()
+  const dispute = () => [...ada.state.disputes.values()].find(({ log }) => log === first)
+  await until(
+    () => dispute()?.status === 'decided',
+    `a decision (${reports.slice(-8).join('; ')})`,
+    2 * STEP_MS,
+  )
+  assert.equal(dispute()!.wrong, 'defender')
+  assert.notEqual(dispute()!.game!.end!.kind, 'silence')
+  assert.equal(ada.state.logs.get(first)!.lost?.dispute, dispute()!.digest)
 })
