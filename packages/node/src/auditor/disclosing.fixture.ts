@@ -180,11 +180,15 @@ export class Operator {
     })
   }
 
-  static async open(t: TestContext, options: Partial<DisclosureServiceOptions> = {}): Promise<Operator> {
+  static async open(
+    t: TestContext,
+    options: Partial<DisclosureServiceOptions> = {},
+    origin = 'ops.example/log',
+  ): Promise<Operator> {
     const folder = temporaryFolder(t)
-    const signer = keyOf('ops.example/log')
+    const signer = keyOf(origin)
     const store = await RecordStore.open({ disk: realDisk, folder, signer })
-    t.after(() => store.close())
+    t.after(() => store.close().catch(() => undefined))
     return new Operator(folder, signer, store, options)
   }
 
