@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'wrong-host'
   | 'not-a-member'
   | 'bad-receipt'
+  | 'content-mismatch'
   // models
   | 'bad-manifest'
   | 'bad-signature-file'
@@ -66,6 +67,7 @@ export type ErrorCode =
   | 'internal'
   | 'method-not-allowed'
   | 'request-timeout'
+  | 'not-agreed'
   // opening records for auditors
   | 'not-entitled'
   | 'out-of-time'

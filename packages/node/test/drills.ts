@@ -42,6 +42,11 @@ export const ONE_OWNER: Noticed = {
     [/record/, /client-aborted/],
     [/next start/, /interrupted/],
   ],
+  'dissenting-models': [
+    [/route/, /approved differs/],
+    [/receipt/, /1 of 2 agree; "credit-int8" dissents/],
+    [/file/, /another digest/],
+  ],
 }
 
 /** Drills with a network of many. */

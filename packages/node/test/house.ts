@@ -95,7 +95,7 @@ export class House {
 
   async end(ledger: Ledger, begun: Begun): Promise<void> {
     const response = Buffer.from(`the end of ${begun.id}`)
-    const index = await this.recorder.end(begun, 'end', {
+    const { index } = await this.recorder.end(begun, 'end', {
       response,
       status: 200,
       mediaType: 'text/event-stream',

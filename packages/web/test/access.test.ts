@@ -133,25 +133,31 @@ const LOOKS = [
   ['narrow-dark', 360, 760, 'dark'],
 ] as const
 
-pageTest('wide and narrow, light and dark: it fits, with enough contrast', async ({ page, folder }) => {
-  const shots = process.env.SCREENSHOTS ?? folder
-  await mkdir(shots, { recursive: true })
-  const look = async (state: string) => {
-    for (const [name, width, height, colorScheme] of LOOKS) {
-      await page.setViewportSize({ width, height })
-      await page.emulateMedia({ colorScheme })
-      const [needed, had] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
-      assert.ok(needed! <= had!, `${name}, ${state}: ${needed} wide in ${had}`)
-      assert.deepEqual(await page.evaluate(faintTexts), [], `${name}, ${state}`)
-      if (state === 'flipped') await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
+pageTest(
+  'wide and narrow, light and dark: it fits, with enough contrast',
+  async ({ page, server, folder }) => {
+    const shots = process.env.SCREENSHOTS ?? folder
+    await mkdir(shots, { recursive: true })
+    const look = async (state: string) => {
+      for (const [name, width, height, colorScheme] of LOOKS) {
+        await page.setViewportSize({ width, height })
+        await page.emulateMedia({ colorScheme })
+        const [needed, had] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+        assert.ok(needed! <= had!, `${name}, ${state}: ${needed} wide in ${had}`)
+        assert.deepEqual(await page.evaluate(faintTexts), [], `${name}, ${state}`)
+        if (state === 'flipped') await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
+      }
     }
-  }
-  await look('first')
-  await ask(page)
-  await untilWitnessed(page)
-  await look('answered')
-  await trust(page)
-  await page.getByRole('button', { name: 'Flip this byte' }).click()
-  await page.locator('#ask summary', { hasText: 'Receipt headers' }).click()
-  await look('flipped')
-})
+    await look('first')
+    // The answer and the receipt that have most to say.
+    server.dissent = true
+    await page.getByRole('radio', { name: /credit-second-look/ }).check()
+    await ask(page)
+    await untilWitnessed(page)
+    await look('answered')
+    await trust(page)
+    await page.getByRole('button', { name: 'Flip this byte' }).click()
+    await page.locator('#ask summary', { hasText: 'Receipt headers' }).click()
+    await look('flipped')
+  },
+)

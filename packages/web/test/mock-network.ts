@@ -46,6 +46,8 @@ export interface Called {
   response: Uint8Array
   status: number
   use: string | null
+  /** Records of the others that were asked, and whether each agrees. */
+  opinions?: { id: string; model: string; agrees: boolean }[]
 }
 
 export class MockNetwork {
@@ -115,14 +117,20 @@ export class MockNetwork {
   }
 
   /** Records a call; returns the id and the secret. */
-  record({ model, request, response, status, use }: Called): { id: string; secret: string } {
+  record({ model, request, response, status, use, opinions }: Called): { id: string; secret: string } {
     const id = uuidV7()
     const secret = randomBytes(32)
     const about = (bytes: Uint8Array) => ({ sha256: suite.sha256Hex(bytes), length: bytes.length })
     const values: Record<DisclosureName, object> = {
       request: { ...about(request), method: 'POST', path: `/v2/models/${model}/infer` },
       response: { ...about(response), status, mediaType: 'application/json', outcome: 'ok' },
-      model: { name: model, version: '1', manifest: { sha256: 'ab'.repeat(32) }, runtime: { name: 'mock' } },
+      model: {
+        name: model,
+        version: '1',
+        manifest: { sha256: 'ab'.repeat(32) },
+        runtime: { name: 'mock' },
+        ...(opinions && { opinions: this.#opinions(opinions) }),
+      },
       sampling: { parameters: {}, seed: 'none: the model is deterministic' },
       parties: { operator: 'you', deployer: 'you', declaredUse: use, price: null, payees: [] },
     }
@@ -142,6 +150,24 @@ export class MockNetwork {
     const text = toBase64Url(secret)
     this.#records.set(id, { statement, secret: text, disclosures, content: { request, response }, index })
     return { id, secret: text }
+  }
+
+  #opinions(asked: NonNullable<Called['opinions']>) {
+    const agreed = asked.every(({ agrees }) => agrees)
+    return {
+      route: 'credit-second-look',
+      rule: { output: 'approved' },
+      least: asked.length,
+      onDissent: 'escalate',
+      outcome: agreed ? 'agreed' : 'escalated',
+      ...(!agreed && { decides: 'the loan officer' }),
+      asked: asked.map(({ id, model, agrees }, i) => ({
+        id,
+        statement: suite.sha256Hex(this.#records.get(id)!.statement),
+        model,
+        outcome: i === 0 ? 'answers' : agrees ? 'agrees' : 'dissents',
+      })),
+    }
   }
 
   /** All witnesses that are up see the whole log. */

@@ -21,6 +21,8 @@ const TYPES: Record<string, string> = {
 const POLICY =
   "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 
+const DISSENT = 'escalated; agree=1; dissent=1; abstain=0; pending; decides=the%20loan%20officer'
+
 export class MockServer {
   readonly network = new MockNetwork()
   readonly #page: string
@@ -31,6 +33,8 @@ export class MockServer {
   refuse: { status: number; code: string; message: string } | undefined
   /** Answers receipts with these bytes. */
   receiptBody: string | undefined
+  /** Of two models that are asked, the second says otherwise. */
+  dissent = false
   /** Leaves the receipt headers out. */
   withoutReceipt = false
   /** Every request that came, as `METHOD /path`. */
@@ -73,6 +77,7 @@ export class MockServer {
       witnesses: witnessNames.map((name, i) => ({ name, up: up[i] })),
       owners: [{ name: 'you', witnesses: witnessNames }],
       models: ['credit-f32', 'credit-int8'],
+      opinions: [{ name: 'credit-second-look', asks: ['credit-f32', 'credit-int8'] }],
       upstreams: [],
     }
   }
@@ -90,20 +95,23 @@ export class MockServer {
       return json(response, status, { error: { message, type: 'server_error', param: null, code } })
     }
     const asked = Buffer.concat(chunks)
-    const answer = Buffer.from(JSON.stringify(decide(model, JSON.parse(asked.toString()))))
+    const route = model === 'credit-second-look'
+    const first = route ? 'credit-f32' : model
+    const answer = Buffer.from(JSON.stringify(decide(first, JSON.parse(asked.toString()))))
     const use = (request.headers['answerable-use'] as string | undefined) ?? null
-    const { id, secret } = this.network.record({
-      model,
-      request: asked,
-      response: answer,
-      status: 200,
-      use,
-    })
+    const call = { model: first, request: asked, response: answer, status: 200, use }
+    const opinions = ['credit-f32', 'credit-int8'].map((name, i) => ({
+      id: route ? this.network.record({ ...call, model: name }).id : '',
+      model: name,
+      agrees: i === 0 || !this.dissent,
+    }))
+    const { id, secret } = this.network.record({ ...call, ...(route && { opinions }) })
     if (this.witnessAfterMs !== undefined)
       setTimeout(() => this.network.witness(), this.witnessAfterMs).unref()
     const headers = {
       'answerable-receipt': id,
       'answerable-receipt-url': `http://${request.headers.host}/receipts/${id}#${secret}`,
+      ...(route && this.dissent && { 'answerable-dissent': DISSENT }),
     }
     response.writeHead(200, {
       'content-type': 'application/json',

@@ -152,6 +152,28 @@ pageTest('the receipt can be taken along', async ({ page }) => {
   assert.ok(receipt.content.request && receipt.disclosures.model)
 })
 
+pageTest('where two models differ, that a person is to decide is said, and on the receipt', async opened => {
+  const { page, server } = opened
+  server.dissent = true
+  await page.getByRole('radio', { name: /credit-second-look/ }).check()
+  await ask(page)
+  await page.getByText('Pending a person’s decision.').waitFor()
+  assert.match(
+    (await page.locator('.decision').textContent())!,
+    /says credit-f32\..*Named to decide: the loan officer\./,
+  )
+  await untilWitnessed(page)
+  await page.locator('#receipt .opinions').waitFor({ state: 'detached' })
+  await trust(page)
+  const told = await page.locator('#receipt .opinions').textContent()
+  assert.match(told!, /1 of 2 agree; "credit-int8" dissents\..*Does not show.*agreement raises no claim/)
+  assert.equal(await page.locator('#receipt .opinions li[data-outcome=dissents]').count(), 1)
+  server.dissent = false
+  await ask(page)
+  await page.locator('#receipt .opinions', { hasText: '2 of 2 agree' }).waitFor()
+  assert.equal(await page.getByText('Pending a person').count(), 0)
+})
+
 pageTest('wrong input is said beside its field, also in the fold', async ({ page, server }) => {
   await page.getByText('more inputs, filled in').click()
   await page.getByLabel('Instalment as a share').fill('9')

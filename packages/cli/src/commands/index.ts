@@ -62,7 +62,8 @@ answer without one.
   {
     name: 'verify',
     summary: 'check a receipt: six claims, and what they do not show',
-    usage: `FILE [--request F] [--response F] [--as-of T] [--policy F] [--json]
+    usage: `FILE [--request F] [--response F] [--as-of T] [--policy F]
+              [--linked F]... [--json]
 
 FILE is a receipt, or - for standard input.
 
@@ -70,6 +71,7 @@ FILE is a receipt, or - for standard input.
   --response F   the bytes that you got
   --as-of T      count only cosignatures up to T, such as 2026-01-31
   --policy F     what you require: a JSON policy, or a tlog-policy to trust
+  --linked F     the receipt of an opinion that FILE links to; may be repeated
   --json         one JSON object
 
 Exits with 0 where your policy is met, with 1 where a claim fails or a
@@ -79,10 +81,13 @@ required one is not checked, and with 2 where the input is unusable.`,
   {
     name: 'receipt get',
     summary: 'fetch a receipt by its URL',
-    usage: `URL [-o FILE]
+    usage: `URL [-o FILE] [--linked]
 
 URL is the Answerable-Receipt-Url of an answer. The secret after # opens
-what was asked and answered; without it you get the public part and proof.`,
+what was asked and answered; without it you get the public part and proof.
+
+  --linked       also the receipts of the opinions that it links to, beside
+                 FILE: receipt.json, receipt.1.json, receipt.2.json`,
     load: () => import('./receipt-get.ts'),
   },
   {

@@ -1,7 +1,10 @@
 /** Fetching a receipt from the gateway that gave it out. */
-import { AnswerableError } from '@answerable/core'
+import { join, parse } from 'node:path'
+import { AnswerableError, fromBase64Url, toBase64Url } from '@answerable/core'
+import { type OpinionsOnRecord, opinionSecret, opinionsIn } from '@answerable/core/opinions'
 import { MAX_RECEIPT_BYTES, parseReceipt, type Receipt } from '@answerable/core/receipt'
-import { parseInference } from '@answerable/core/statement'
+import { parseDisclosure, parseInference } from '@answerable/core/statement'
+import { nodeSuite } from '@answerable/node/log'
 import { expectPositionals, numberOption, readArguments } from '../command.ts'
 import { get, isInTheClear, readUrl } from '../http.ts'
 import { note } from '../output/style.ts'
@@ -16,6 +19,7 @@ export async function run(args: string[]): Promise<number> {
     output: { type: 'string', short: 'o' },
     timeout: { type: 'string', default: '60' },
     sealed: { type: 'boolean', default: false },
+    linked: { type: 'boolean', default: false },
   })
   const [text] = expectPositionals(positionals, 'URL')
   const url = readUrl(text)
@@ -36,15 +40,63 @@ export async function run(args: string[]): Promise<number> {
   if (values.sealed) url.searchParams.set('sealed', '')
   if (secret !== '' && isInTheClear(url))
     note(...wrap('warning: the secret travels over plain http, where others can read it'))
+  const { output } = values
+  if (values.linked && (output === undefined || output === '-' || secret === ''))
+    throw new AnswerableError('bad-request', '--linked takes -o FILE, and the URL with its secret')
+  const timeoutMs = numberOption(values.timeout, '--timeout', 0.1, 3600) * 1000
+  const fetched = await fetchReceipt(url, id, secret, timeoutMs)
+  saveReceipt(fetched.bytes, fetched.receipt, output)
+  const { asked = [] } = opinionsOf(fetched.receipt) ?? {}
+  if (asked.length > 0 && !values.linked)
+    note(
+      ...wrap(`It links to ${asked.length} opinions, which --linked brings along:`),
+      ...asked.map(one => `  ${one.id}`),
+    )
+  if (!values.linked) return 0
+  for (const [i, opinion] of asked.entries()) {
+    const at = new URL(url)
+    at.pathname = at.pathname.replace(ID_PATH, `/receipts/${opinion.id}`)
+    const own = toBase64Url(opinionSecret(fromBase64Url(secret), opinion.id, nodeSuite))
+    const { bytes, receipt } = await fetchReceipt(at, opinion.id, own, timeoutMs)
+    if (nodeSuite.sha256Hex(receipt.statement) !== opinion.statement)
+      throw new AnswerableError(
+        'bad-receipt',
+        `the record ${opinion.id} is not the one that this receipt names`,
+      )
+    saveReceipt(bytes, receipt, beside(output!, i + 1))
+  }
+  return 0
+}
+
+async function fetchReceipt(
+  url: URL,
+  id: string,
+  secret: string,
+  timeoutMs: number,
+): Promise<{ bytes: Uint8Array; receipt: Receipt }> {
   const bytes = await get(url, {
     most: MAX_RECEIPT_BYTES,
-    timeoutMs: numberOption(values.timeout, '--timeout', 0.1, 3600) * 1000,
+    timeoutMs,
     ...(secret !== '' && { headers: { authorization: `Bearer ${secret}` } }),
   })
   const receipt = parseReceipt(bytes)
   expectId(receipt, id)
-  saveReceipt(bytes, receipt, values.output)
-  return 0
+  return { bytes, receipt }
+}
+
+/** What a receipt says that it links to, before anything of it is checked. */
+function opinionsOf({ disclosures: { model } }: Receipt): OpinionsOnRecord | undefined {
+  try {
+    return model === undefined ? undefined : opinionsIn(parseDisclosure(model).value)
+  } catch {
+    return undefined
+  }
+}
+
+/** `receipt.json` has `receipt.1.json` beside it. */
+function beside(path: string, n: number): string {
+  const { dir, name, ext } = parse(path)
+  return join(dir, `${name}.${n}${ext}`)
 }
 
 /** A receipt of another record would pass its own checks, and be of another answer. */

@@ -26,7 +26,7 @@ export async function run(args: string[]): Promise<number> {
 }
 
 export function startLines(network: LocalNetwork, requestFile: string): string[] {
-  const { url, witnesses, models, upstreams, dataFolder } = network
+  const { url, witnesses, models, routes, upstreams, dataFolder } = network
   const names = models.map(({ name, version }) => `${name} ${version}`).join(', ')
   const chat = upstreams.map(one => `${plain(one.name)} (${one.models.map(plain).join(', ')})`).join(', ')
   const model = models.find(({ name }) => name === 'credit-int8') ?? models[0]
@@ -38,6 +38,7 @@ export function startLines(network: LocalNetwork, requestFile: string): string[]
     `  page         ${style(['cyan', 'underline'], `${url}/`)}`,
     `  gateway      ${url}/v2 and ${url}/v1`,
     ...labelled('models', names),
+    ...routes.flatMap(({ name, asks }) => labelled('opinions', `${name} asks ${asks.map(plain).join(', ')}`)),
     ...labelled('chat', chat === '' ? 'none: nobody here to answer it (see start --help)' : chat),
     `  log          ${url}/log`,
     `  registry     ${url}/registry`,

@@ -29,10 +29,14 @@ export async function run(args: string[]): Promise<number> {
     response: { type: 'string' },
     'as-of': { type: 'string' },
     policy: { type: 'string' },
+    linked: { type: 'string', multiple: true, default: [] },
     json: { type: 'boolean', default: false },
   })
   const [file] = expectPositionals(positionals, 'FILE')
-  if ([file, values.request, values.response, values.policy].filter(path => path === '-').length > 1)
+  if (
+    [file, values.request, values.response, values.policy, ...values.linked].filter(path => path === '-')
+      .length > 1
+  )
     throw new AnswerableError('bad-request', 'standard input (-) can be only one of the files')
   const policy = values.policy === undefined ? DEFAULT_POLICY : await readPolicy(values.policy)
   const options: VerifyOptions = { policy }
@@ -40,6 +44,7 @@ export async function run(args: string[]): Promise<number> {
   const receipt = await readReceipt(file)
   if (values.request !== undefined) options.request = await readInput(values.request)
   if (values.response !== undefined) options.response = await readInput(values.response)
+  options.linked = await Promise.all(values.linked.map(readReceipt))
   const verification = verify(receipt, {
     suite: nodeSuite,
     trust: trustOf(policy, values.policy, logOf(receipt)),

@@ -164,9 +164,11 @@ export const PLAYBOOK: readonly Play[] = [
   },
   {
     fault: 'two models disagree on a decision',
-    noticedBy: 'second-opinion policy',
-    consequence: 'the dissent is recorded; a named person decides',
+    noticedBy: 'second-opinion policy; whoever reads the receipt',
+    consequence:
+      'the dissent is recorded beside the answer; by policy that is all, a named person decides, or no answer goes out',
     since: 3,
+    drill: 'dissenting-models',
   },
   {
     fault: 'evidence wrong, debug-mode, revoked, out of date',

@@ -36,8 +36,8 @@ function found(
   outcome: string,
   {
     auditor = 'audrey',
-    then,
-  }: { auditor?: string; then?: (registry: RegistryWorld, dispute: string) => void } = {},
+    after,
+  }: { auditor?: string; after?: (registry: RegistryWorld, dispute: string) => void } = {},
 ): Trust {
   const founders = [
     new Owner('ada', ['operator', 'validator']),
@@ -74,11 +74,11 @@ function found(
   const by = founders.find(({ id }) => id === auditor)!
   const finding = { log, index, entry, outcome, report: '00'.repeat(32), model: MODEL_FILE }
   did(registry.state_('finding', { findings: [finding] }, by))
-  if (then !== undefined) {
+  if (after !== undefined) {
     const commitment = { version: 1, root: '00'.repeat(32), count: 3 }
     const proof = receipt.proof
     assert.ok(checkpoint.length > 0)
-    then(registry, did(registry.state_('dispute', { log, entry, proof, commitment }, by)))
+    after(registry, did(registry.state_('dispute', { log, entry, proof, commitment }, by)))
   }
   return { networks: world.trust.networks.map(network => ({ ...network, registry: registry.state })) }
 }
@@ -281,7 +281,7 @@ const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Ve
     'output',
     'fail',
     'recomputation',
-    () => check(receipt, {}, found('inconsistent', { then: silence })),
+    () => check(receipt, {}, found('inconsistent', { after: silence })),
   ],
   'recomputed-model': ['model', 'pass', 'recomputation', () => check(receipt, {}, found('exact'))],
   'no-evaluations': ['quality', 'not-checked', undefined, () => check(receipt)],

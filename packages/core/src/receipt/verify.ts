@@ -21,6 +21,7 @@ import { type Facts, isObject, output, place, quality, recorded } from './claim-
 import type { Claim, ClaimName } from './claims.ts'
 import { type Compared, type Comparison, compareBytes, type Disclosed, openDisclosures } from './disclosed.ts'
 import { model } from './model-claim.ts'
+import { type FoundOpinions, findOpinions, type LinkedReceipt } from './opinions.ts'
 import type { Receipt } from './receipt.ts'
 import { type CheckedRecord, checkReceiptRecord } from './receipt-record.ts'
 import { CheckpointJudge } from './record.ts'
@@ -37,6 +38,8 @@ export interface VerifyOptions {
   request?: Uint8Array
   response?: Uint8Array
   policy?: AcceptancePolicy
+  /** Receipts of the opinions that this one links to, to be checked along with it. */
+  linked?: readonly Receipt[]
 }
 
 export interface Verification {
@@ -66,6 +69,8 @@ export interface Verification {
   disclosed: Partial<Record<DisclosureName, JsonObject>>
   /** How the bytes given, and those that came along, compare with what was recorded. */
   compared: { request: Compared; response: Compared }
+  /** Second opinions that the record names. They change no claim: models share mistakes. */
+  opinions?: FoundOpinions
 }
 
 const NOT_SHOWN: Comparison = { held: 'not-shown', carried: 'not-shown' }
@@ -123,8 +128,23 @@ export class Verifier {
       disclosed: shown ? valuesOf(disclosed) : {},
       compared: { request: together(compared.request), response: together(compared.response) },
     }
-    if (shown) verification.record = describe(record)
+    if (!shown) return verification
+    verification.record = describe(record)
+    const { linked = [] } = options
+    const check = (of: Receipt) => this.#linked(of, asOf)
+    const opinions = findOpinions({ disclosed, linked, check, suite })
+    if (opinions !== undefined) verification.opinions = opinions
     return verification
+  }
+
+  /** What of a linked receipt counts: whether its record is shown, and the bytes that are its recorded response. */
+  #linked(receipt: Receipt, asOf: number | undefined): LinkedReceipt {
+    const record = checkReceiptRecord(receipt, this.#judge, asOf, this.#suite)
+    if (record.outcome === 'stopped') return { detail: record.detail }
+    const disclosed = openDisclosures(receipt.disclosures, record.disclosures, true, this.#suite)
+    const { response } = receipt.content
+    const same = compareBytes(disclosed.response, response, this.#suite) === 'same'
+    return same && response !== undefined ? { response } : {}
   }
 
   /** Looks at a signature file that came along. One that the record does not name is not the one recorded. */

@@ -4,6 +4,7 @@ import { backdatedRecord } from './backdated-record.ts'
 import { censoringHost } from './censoring-host.ts'
 import { conflictingHandIns } from './conflicting-hand-ins.ts'
 import { deadWitnesses } from './dead-witnesses.ts'
+import { dissentingModels } from './dissenting-models.ts'
 import type { Drill, DrillReport } from './drill.ts'
 import { flippedByte } from './flipped-byte.ts'
 import { forbiddenEntry } from './forbidden-entry.ts'
@@ -36,6 +37,7 @@ const DRILLS: readonly Drill[] = [
   stolenKey,
   rulesChange,
   backdatedRecord,
+  dissentingModels,
 ]
 
 /** All drills, in the order in which they are best read. */

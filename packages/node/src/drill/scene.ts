@@ -64,12 +64,16 @@ export class Scene {
     return join(this.#folder, ...parts)
   }
 
-  /** Starts a network on a data folder. Rejects as the start does. */
-  async network(name: string, links = new WitnessLinks()): Promise<Throwaway> {
+  /** Starts a network on a data folder, with more in its configuration where a drill needs it. Rejects as the start does. */
+  async network(
+    name: string,
+    links = new WitnessLinks(),
+    more: Record<string, unknown> = {},
+  ): Promise<Throwaway> {
     const reports: string[] = []
     const network = await startLocal({
       folder: this.path(name),
-      config: drillConfig(this.upstream.url),
+      config: drillConfig(this.upstream.url, more),
       environment: {},
       demo: false,
       reach: links.reach,

@@ -1,13 +1,14 @@
 /** The configuration of a throwaway gateway. */
 import { GatewayConfig } from '../gateway/config.ts'
 
-export function drillConfig(upstream: string): GatewayConfig {
+export function drillConfig(upstream: string, more: Record<string, unknown> = {}): GatewayConfig {
   return GatewayConfig.parse({
     operator: 'drill',
     port: 0,
     // As often as allowed, so that a drill takes seconds.
     publishMilliseconds: 50,
     upstreams: [{ name: 'parrot', url: upstream, models: ['parrot*'] }],
+    ...more,
   })
 }
 

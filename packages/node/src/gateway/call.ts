@@ -2,10 +2,12 @@
 import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AnswerableError } from '@answerable/core'
+import type { RouteOutcome } from '@answerable/core/opinions'
 import type { Replay } from '../record/receipts.ts'
 import type { Answered, Asked, Begun, Recorded, Recorder } from '../record/recorder.ts'
 import type { Caller } from './callers.ts'
 import type { GatewayConfig } from './config.ts'
+import { addDissent } from './opinions/dissent.ts'
 
 /** What all calls share. */
 export interface CallContext {
@@ -19,6 +21,8 @@ export interface CallContext {
   answeredBefore(digest: string): Promise<Replay | undefined>
   /** The origin that receipts are fetched from, for a request. */
   baseUrl(request: IncomingMessage): string
+  /** Counts a call that asked several models, by what became of it. */
+  opinions(outcome: RouteOutcome): void
 }
 
 /** The model of a call that names none, or one that nobody serves. */
@@ -53,6 +57,11 @@ export class Call {
     this.path = request.url ?? '/'
     this.idempotency = idempotencyDigest(request, caller)
     this.#parties = partiesOf(context.config.operator, caller, request.headers['answerable-use'])
+  }
+
+  /** The JSON text of the parties disclosure. */
+  get parties(): string {
+    return this.#parties
   }
 
   asked(model: string, sampling: string): Asked {
@@ -100,7 +109,9 @@ export class Call {
     if (before === undefined) return false
     if (!this.body.equals(before.request))
       throw new AnswerableError('conflict', 'this Idempotency-Key was used for another request')
-    this.send(before.status, before.response, before.mediaType, before, ['idempotency-replayed', 'true'])
+    const head = ['idempotency-replayed', 'true']
+    if (before.opinions !== undefined) addDissent(head, before.opinions)
+    this.send(before.status, before.response, before.mediaType, before, head)
     return true
   }
 

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { AnswerableError } from '@answerable/core'
 import { z } from 'zod'
+import { OpinionRoutes } from './opinions/config.ts'
 
 const seconds = (fallback: number) => z.number().positive().max(86_400).default(fallback)
 const bytes = (fallback: number) =>
@@ -122,6 +123,17 @@ export const GatewayConfig = z.strictObject({
       'share: only a signed model can be shared',
     )
     .default([]),
+  /** Of an auditor, and of a validator that judges disputes: where models are that others serve. */
+  audits: z
+    .strictObject({
+      /** Files. */
+      models: z.array(z.string().min(1)).max(1024).default([]),
+      /** Folders that `answerable model pull` filled. */
+      stores: z.array(z.string().min(1)).max(16).default([]),
+    })
+    .prefault({}),
+  /** Names under which several models are asked. */
+  opinions: OpinionRoutes,
   /** Callers' keys. Without any, the gateway only listens on loopback. */
   keys: z.array(Key).max(65_536).default([]),
   /** Paths under /v1/ that are passed through as opaque bytes. */

@@ -27,6 +27,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'erasure-refused': 409,
   'wrong-host': 421,
   'rule-forbids': 422,
+  'not-agreed': 422,
   erased: 410,
   'too-large': 413,
   'too-many-requests': 429,
@@ -37,6 +38,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   unavailable: 503,
   'rolled-back': 503,
 }
+
+/** nginx's number for a caller who left before the answer; it is in the record alone. */
+export const CLIENT_CLOSED = 499
 
 export function statusOf(code: ErrorCode): number {
   return STATUS[code] ?? 500

@@ -24,6 +24,17 @@ export class Metrics {
     this.#seconds.observe(milliseconds / 1000)
   }
 
+  readonly #opinions = new Counter({
+    name: 'answerable_opinions_total',
+    help: 'Calls that asked several models, by what became of them',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  })
+
+  opinions(outcome: string): void {
+    this.#opinions.inc({ outcome })
+  }
+
   /** A gauge that is asked for its value when it is read. */
   observe(name: string, help: string, value: () => number): void {
     new Gauge({

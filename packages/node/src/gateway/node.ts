@@ -141,7 +141,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
   }
 
   /** What calls need of this node. */
-  callContext(report: (error: unknown) => void): CallContext {
+  callContext(report: (error: unknown) => void): Omit<CallContext, 'opinions'> {
     const { config } = this.options
     const { store, recorder, receipts } = this
     return {

@@ -2,14 +2,16 @@
  * The OpenAI-compatible endpoints. A call's JSON is read for its model, its sampling and whether it streams; the
  * bytes themselves pass as they came, and no field is added to an answer.
  */
-import { AnswerableError, parseJson } from '@answerable/core'
-import { SEED_DERIVED } from '@answerable/core/statement'
+import { AnswerableError } from '@answerable/core'
 import type { Asked } from '../record/recorder.ts'
 import { type Backend, type BackendCall, route } from './backend.ts'
 import { type Call, NO_MODEL, NO_SAMPLING } from './call.ts'
 import { one, requestHeaders } from './headers.ts'
 import { errorBody } from './http.ts'
 import { needsSeed } from './llama-request.ts'
+import { type Fields, nonceOf, readFields, samplingOf } from './openai-fields.ts'
+import { answerRoute } from './opinions/answer.ts'
+import { namesOf, type Routes } from './opinions/routes.ts'
 import { relay } from './relay.ts'
 
 /** Endpoints whose JSON is read; the allow-listed rest passes through as opaque bytes. */
@@ -20,31 +22,7 @@ export const READ_PATHS = new Set([
   '/v1/embeddings',
 ])
 
-/** What the result of a call depends on, besides its request and model, by the names that the APIs give it. */
-const SAMPLING = [
-  'temperature',
-  'top_p',
-  'top_k',
-  'min_p',
-  'seed',
-  'n',
-  'max_tokens',
-  'max_completion_tokens',
-  'max_output_tokens',
-  'frequency_penalty',
-  'presence_penalty',
-  'repetition_penalty',
-  'logit_bias',
-  'stop',
-  'reasoning_effort',
-  'dimensions',
-] as const
-
-const NONCE = /^[\x21-\x7e]{0,128}$/
-
-type Fields = Record<string, unknown>
-
-export async function handleOpenAI(call: Call, backends: readonly Backend[]): Promise<void> {
+export async function handleOpenAI(call: Call, backends: readonly Backend[], routes: Routes): Promise<void> {
   const path = call.path.split('?', 1)[0]!
   let fields: Fields | undefined
   let asked: Asked = call.asked(NO_MODEL, NO_SAMPLING)
@@ -56,6 +34,12 @@ export async function handleOpenAI(call: Call, backends: readonly Backend[]): Pr
     if (READ_PATHS.has(path)) {
       fields = readFields(call)
       model = fields.model as string
+      const opinions = routes.get(model)
+      if (opinions !== undefined) {
+        asked = call.asked(opinions.disclosure, samplingOf(fields, undefined))
+        opinions.refuse('openai', call.request.headers, fields)
+        return await answerRoute(call, opinions, fields)
+      }
       backend = route(backends, model)
       if (backend === undefined) throw unknownModel(model, backends)
     } else {
@@ -63,6 +47,8 @@ export async function handleOpenAI(call: Call, backends: readonly Backend[]): Pr
         ? readFields(call, false)
         : {}
       model = typeof fields.model === 'string' ? fields.model : undefined
+      if (model !== undefined && routes.has(model))
+        throw new AnswerableError('bad-request', `${model} asks several models, which this path does not`)
       backend = model === undefined ? undefined : route(backends, model)
       backend ??= backends.find(({ paths }) => paths === undefined || paths.has(path))
       if (backend === undefined)
@@ -102,24 +88,6 @@ export async function handleOpenAI(call: Call, backends: readonly Backend[]): Pr
   await relay(call, asked, backend, send, { stream: fields.stream === true, nonce })
 }
 
-/** What the caller adds to a derived seed: recorded with it, so plain characters alone. */
-function nonceOf({ request }: Call): string {
-  const nonce = request.headers['answerable-nonce'] ?? ''
-  if (typeof nonce !== 'string' || !NONCE.test(nonce))
-    throw new AnswerableError('bad-request', 'Answerable-Nonce: expected up to 128 visible ASCII characters')
-  return nonce
-}
-
-function readFields(call: Call, modelNeeded = true): Fields {
-  const fields = parseJson(call.body, { maxBytes: call.body.length, maxDepth: 128, maxKeys: 1 << 20 })
-  if (fields === null || typeof fields !== 'object' || Array.isArray(fields))
-    throw new AnswerableError('bad-request', 'the body is not a JSON object')
-  const { model } = fields as Fields
-  if (modelNeeded && (typeof model !== 'string' || model === '' || model.length > 256))
-    throw new AnswerableError('bad-request', 'model: expected the name of a model')
-  return fields as Fields
-}
-
 export function unknownModel(model: string, backends: readonly Backend[]): AnswerableError {
   const names = backends.flatMap(({ models }) => models)
   const list =
@@ -127,27 +95,13 @@ export function unknownModel(model: string, backends: readonly Backend[]): Answe
   return new AnswerableError('unknown-model', `no model "${model.slice(0, 100)}" here; ${list}`)
 }
 
-/** JSON text of the sampling disclosure. `nonce` is there where the seed is derived, and may be ''. */
-function samplingOf(fields: Fields, nonce: string | undefined): string {
-  let parameters: Fields | undefined
-  for (const name of SAMPLING) {
-    const value = fields[name]
-    if (value === undefined) continue
-    parameters ??= {}
-    parameters[name] = value
-  }
-  const seed =
-    nonce !== undefined ? SEED_DERIVED : (fields.seed ?? undefined) === undefined ? 'not-set' : 'client'
-  if (parameters === undefined && nonce === undefined) return '{"parameters":{},"seed":"not-set"}'
-  const text = JSON.stringify({ parameters: parameters ?? {}, seed, nonce })
-  // A logit bias can be long. Everything here is in the request too, so what does not fit is only named.
-  return text.length <= 16_384 ? text : JSON.stringify({ parameters: 'in the request', seed, nonce })
-}
-
 /** `GET /v1/models`: what there is, by name. */
-export function listModels(backends: readonly Backend[]): { object: 'list'; data: unknown[] } {
-  const data = backends.flatMap(({ name, models }) =>
-    models.map(id => ({ id, object: 'model', created: 0, owned_by: name })),
-  )
-  return { object: 'list', data }
+export function listModels(
+  backends: readonly Backend[],
+  routes: Routes,
+): { object: 'list'; data: unknown[] } {
+  const listed = (id: string, owner: string) => ({ id, object: 'model', created: 0, owned_by: owner })
+  const own = backends.flatMap(({ name, models }) => models.map(id => listed(id, name)))
+  const asking = namesOf(routes, 'openai').map(id => listed(id, 'second-opinions'))
+  return { object: 'list', data: [...own, ...asking] }
 }

@@ -11,6 +11,7 @@ import { errorBody } from './http.ts'
 import { findModel, type ServedModels } from './kserve.ts'
 import type { Metrics } from './metrics.ts'
 import { listModels } from './openai.ts'
+import { namesOf, type Routes } from './opinions/routes.ts'
 
 export interface PublicOptions {
   receipts: Pick<Receipts, 'get'>
@@ -23,6 +24,8 @@ export interface PublicOptions {
   callProtocol(path: string): CallProtocol | undefined
   backends: readonly Backend[]
   models: ServedModels
+  /** Names under which several models are asked. */
+  routes: Routes
   metrics: Metrics
   /** Sub-apps by path prefix: logs, witnesses, the page. */
   mounts: Record<string, Hono>
@@ -35,7 +38,7 @@ export interface PublicOptions {
 }
 
 export function publicApp(options: PublicOptions): Hono {
-  const { receipts, seal, erase, documents, backends, models, metrics, mounts } = options
+  const { receipts, seal, erase, documents, backends, models, routes, metrics, mounts } = options
   const { callProtocol, trust, status, writable, report } = options
   const app = new Hono()
   // Receipts may be checked by any page, and they are opened by a secret that no browser sends by itself.
@@ -73,18 +76,23 @@ export function publicApp(options: PublicOptions): Hono {
   app.get('/metrics', async c =>
     c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
   )
-  app.get('/v1/models', c => c.json(listModels(backends)))
+  app.get('/v1/models', c => c.json(listModels(backends, routes)))
   app.get('/v2', c => c.json({ name: 'answerable', version: VERSION, extensions: [] }))
   app.get('/v2/health/live', c => c.json({ live: true }))
   app.get('/v2/health/ready', c => c.json({ ready: writable() }, writable() ? 200 : 503))
-  app.get('/v2/models', c => c.json({ models: [...models.keys()] }))
+  app.get('/v2/models', c => c.json({ models: [...models.keys(), ...namesOf(routes, 'kserve')] }))
+  // What is asked of several models has the inputs and outputs of the first.
+  const metadataOf = (name: string, version: string | undefined) => {
+    const first = version === undefined ? routes.get(name)?.metadata : undefined
+    return first ?? findModel(models, name, version).metadata
+  }
   for (const version of ['', '/versions/:version']) {
     app.get(`/v2/models/:name${version}/ready`, c => {
-      const { name } = findModel(models, c.req.param('name'), c.req.param('version')).metadata
+      const { name } = metadataOf(c.req.param('name'), c.req.param('version'))
       return c.json({ name, ready: writable() }, writable() ? 200 : 503)
     })
     app.get(`/v2/models/:name${version}`, c =>
-      c.json(findModel(models, c.req.param('name'), c.req.param('version')).metadata),
+      c.json(metadataOf(c.req.param('name'), c.req.param('version'))),
     )
   }
   for (const [path, mount] of Object.entries(mounts)) app.route(path, mount)

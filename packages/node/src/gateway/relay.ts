@@ -1,18 +1,14 @@
 /** Carries a call to its backend and the answer back: whole, or as a stream where the backend streams. */
-import { hash } from 'node:crypto'
-import { AnswerableError, type ErrorCode, errorCode, utf8 } from '@answerable/core'
+import { AnswerableError, utf8 } from '@answerable/core'
 import { deriveSeed } from '@answerable/core/statement'
 import { nodeSuite } from '../log/suite.ts'
 import type { Answered, Asked, Begun, Outcome } from '../record/recorder.ts'
-import { factsOf } from './answer-facts.ts'
 import type { AnswerHead, Backend, BackendCall, Exchange, Sink } from './backend.ts'
 import type { Call } from './call.ts'
 import { one, responseHeaders } from './headers.ts'
-import { decode, errorBody } from './http.ts'
+import { CLIENT_CLOSED, errorBody } from './http.ts'
 import { StreamRelay } from './stream-relay.ts'
-
-/** nginx's number for a caller who left before the answer; it is in the record alone. */
-const CLIENT_CLOSED = 499
+import { outcomeOf, type WholeAnswer, wholeAnswer } from './whole-answer.ts'
 
 export interface RelayOptions {
   /** Whether the caller asks for a stream. */
@@ -120,7 +116,7 @@ class Relay implements Sink {
 
   error(error: Error): void {
     if (this.#stream !== undefined) this.#stream.error(error)
-    else this.#settle(this.#answerError(error, OUTCOMES[errorCode(error)] ?? 'upstream-error'))
+    else this.#settle(this.#answerError(error, outcomeOf(error)))
   }
 
   #callerGone(): void {
@@ -137,29 +133,16 @@ class Relay implements Sink {
   }
 
   async #answerWhole(): Promise<void> {
-    const { status, headers } = this.#head!
-    const raw = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
-    const encoding = one(headers['content-encoding'])
-    let body = raw
-    if (encoding !== '' && encoding !== 'identity') {
-      try {
-        body = await decode(raw, encoding, this.#call.context.config.limits.responseBytes)
-      } catch (cause) {
-        const error = new AnswerableError('upstream-broken', 'the upstream’s answer cannot be decoded', {
-          cause,
-        })
-        return this.#answerError(error, 'upstream-error')
-      }
+    const head = this.#head!
+    let whole: WholeAnswer
+    try {
+      whole = await wholeAnswer(head, this.#chunks, this.#call.context.config.limits.responseBytes)
+    } catch (error) {
+      return this.#answerError(error, 'upstream-error')
     }
-    const mediaType = one(headers['content-type'])
-    const facts = factsOf(body, mediaType)
-    const answered: Answered = {
-      ...answer(body, status, mediaType, status < 400 ? 'ok' : 'upstream-error'),
-      ...facts,
-    }
-    if (body !== raw) answered.upstream = { sha256: hash('sha256', raw, 'hex'), length: raw.length }
-    if (facts.model !== undefined) this.#asked.model = this.#backend.describe(this.#send.model, facts.model)
-    await this.#finish(answered, responseHeaders(headers))
+    const { answered, model } = whole
+    if (model !== undefined) this.#asked.model = this.#backend.describe(this.#send.model, model)
+    await this.#finish(answered, responseHeaders(head.headers))
   }
 
   #answerError(error: unknown, outcome: Outcome): Promise<void> {
@@ -187,8 +170,6 @@ class Relay implements Sink {
     done.then(this.#resolve, this.#reject)
   }
 }
-
-const OUTCOMES: Partial<Record<ErrorCode, Outcome>> = { 'upstream-timeout': 'upstream-timeout' }
 
 function answer(response: Buffer, status: number, mediaType: string, outcome: Outcome): Answered {
   return { response, status, mediaType, outcome }

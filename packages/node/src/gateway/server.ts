@@ -14,6 +14,7 @@ import { readBody, sendError } from './http.ts'
 import { handleInfer, type ServedModels } from './kserve.ts'
 import type { Metrics } from './metrics.ts'
 import { handleOpenAI } from './openai.ts'
+import type { Routes } from './opinions/routes.ts'
 import { StrangerCheck } from './strangers.ts'
 
 export interface ServerOptions {
@@ -23,6 +24,8 @@ export interface ServerOptions {
   callers: Callers
   backends: readonly Backend[]
   models: ServedModels
+  /** Names under which several models are asked. */
+  routes: Routes
   metrics: Metrics
   callProtocol(path: string): CallProtocol | undefined
   /** Everything that is not a call. */
@@ -33,7 +36,7 @@ export interface ServerOptions {
 
 export function createGateway(options: ServerOptions): Server {
   const other = getRequestListener(options.fetch, { overrideGlobalObjects: false })
-  const { starting, context, callers, backends, models, metrics, callProtocol, report } = options
+  const { starting, context, callers, backends, models, routes, metrics, callProtocol, report } = options
   const { limits } = context.config
   const { concurrent, bodySeconds } = limits
   const pending = new Map<string, Promise<void>>()
@@ -63,7 +66,8 @@ export function createGateway(options: ServerOptions): Server {
       const caller = callers.admit(request.headers.authorization, Date.now())
       const body = await readBody(request, { most: limits.requestBytes, seconds: bodySeconds, goOn })
       const call = new Call(context, request, response, caller, body)
-      const run = () => (protocol === 'kserve' ? handleInfer(call, models) : handleOpenAI(call, backends))
+      const run = () =>
+        protocol === 'kserve' ? handleInfer(call, models, routes) : handleOpenAI(call, backends, routes)
       if (call.idempotency === undefined) await run()
       else await onlyOnce(pending, call, run)
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Backend } from '../gateway/backend.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
 import type { ServedModels } from '../gateway/kserve.ts'
 import type { GatewayNode } from '../gateway/node.ts'
+import type { Routes } from '../gateway/opinions/routes.ts'
 import { VERSION } from '../gateway/public.ts'
 import type { Membership } from './membership.ts'
 import type { RegistryNode } from './registry-node.ts'
@@ -16,10 +17,11 @@ export interface StandingOptions {
   registry: RegistryNode
   models: ServedModels
   backends: readonly Backend[]
+  routes: Routes
 }
 
 export function standing(options: StandingOptions): Record<string, unknown> {
-  const { id, membership, config, gateway, registry, models, backends } = options
+  const { id, membership, config, gateway, registry, models, backends, routes } = options
   const { log } = gateway.store
   return {
     network: id,
@@ -47,6 +49,14 @@ export function standing(options: StandingOptions): Record<string, unknown> {
       witnesses: witnesses.map(one => one.name),
     })),
     models: [...models.keys()],
+    opinions: [...routes.values()].map(({ name, opinions, least, onDissent }) => ({
+      name,
+      asks: opinions.map(({ model, operator }) =>
+        operator === undefined ? model : `${model} at ${operator}`,
+      ),
+      least,
+      onDissent,
+    })),
     upstreams: backends.map(({ name, models: names }) => ({ name, models: names })),
   }
 }

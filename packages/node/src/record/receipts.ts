@@ -1,6 +1,7 @@
 /** Makes receipts out of the log and the store: the public part and proof for all, the rest for the holder. */
 import { timingSafeEqual } from 'node:crypto'
 import { AnswerableError } from '@answerable/core'
+import { type OpinionsOnRecord, opinionsIn } from '@answerable/core/opinions'
 import type { ProvenStatement, Receipt } from '@answerable/core/receipt'
 import {
   type DisclosureName,
@@ -44,6 +45,8 @@ export interface Replay {
   response: Uint8Array
   status: number
   mediaType: string
+  /** Where several models were asked. */
+  opinions?: OpinionsOnRecord
 }
 
 interface Found {
@@ -114,7 +117,16 @@ export class Receipts {
     const { value } = parseDisclosure(Buffer.from(answered.responseDisclosure!).toString())
     if (value.outcome === 'interrupted' || value.outcome === 'client-aborted') return undefined
     const { status, mediaType } = value as { status: number; mediaType: string }
-    return { id, secret, request: asked.request, response: answered.response, status, mediaType }
+    const opinions = opinionsOf(asked)
+    return {
+      id,
+      secret,
+      request: asked.request,
+      response: answered.response,
+      status,
+      mediaType,
+      ...(opinions && { opinions }),
+    }
   }
 
   async #parts(found: Found): Promise<Parts> {
@@ -184,6 +196,16 @@ export function openStored(key: Uint8Array, content: Uint8Array, { index, positi
       { cause },
     )
   }
+}
+
+/** The ids of the opinions that an opened receipt links to. */
+export function linkedIds({ disclosures: { model } }: Receipt): string[] {
+  const opinions = model === undefined ? undefined : opinionsIn(parseDisclosure(model).value)
+  return opinions === undefined ? [] : opinions.asked.map(({ id }) => id)
+}
+
+function opinionsOf({ modelDisclosure }: Parts): OpinionsOnRecord | undefined {
+  return modelDisclosure && opinionsIn(parseDisclosure(Buffer.from(modelDisclosure).toString()).value)
 }
 
 /** Disclosures and content alone: a holder's secret that is kept beside them for repeated calls is nobody else's. */

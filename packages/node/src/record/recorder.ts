@@ -33,9 +33,17 @@ export interface Asked {
   parties: string
   /** Digest of the caller and their Idempotency-Key. */
   idempotency?: string | undefined
+  /** Made before the record, where other records follow from it; otherwise it is made with the record. */
+  identity?: Identity
 }
 
-const SECRET_BYTES = 32
+/** What a record is named and opened by. */
+export interface Identity {
+  id: string
+  secret: Buffer
+}
+
+export const SECRET_BYTES = 32
 
 /** How a call ended, for the response disclosure. */
 export type Outcome =
@@ -65,14 +73,14 @@ export interface Recorded {
   /** base64url of 32 bytes; handed out once. */
   secret: string
   index: number
+  /** The digest by which the log holds the statement; of a stream that has begun, of its beginning. */
+  entry: Uint8Array
 }
 
 /** A stream that has begun. */
 export interface Begun extends Recorded {
   digest: string
   holder: string
-  /** The digest by which the log holds the beginning. */
-  entry: Uint8Array
 }
 
 const PART_OF: Record<DisclosureName, Part> = {
@@ -127,27 +135,29 @@ export class Recorder {
 
   /** Records a call that was answered whole. Resolves when the record is durable and in the tree that checkpoints are signed over. */
   async answer(asked: Asked, answered: Answered): Promise<Recorded> {
-    const id = randomUUIDv7()
+    const { idempotency, identity } = asked
+    const id = identity?.id ?? randomUUIDv7()
     let secret = ''
+    let record!: NewRecord
     const bytes = asked.request.length + answered.response.length + OVERHEAD_BYTES
-    const { idempotency } = asked
     const index = await this.#append({ id, part: 0, idempotency }, bytes, () => {
       const draft = new Draft()
       addAsked(draft, asked)
       addAnswered(draft, answered)
-      const made = newSecret()
+      const made = secretOf(identity)
       secret = made.secret
       if (idempotency !== undefined) addIdempotency(draft, idempotency, secret)
-      return this.#record(draft, { id, event: 'answer', holder: made.holder })
+      record = this.#record(draft, { id, event: 'answer', holder: made.holder })
+      return record
     })
-    return { id, secret, index }
+    return { id, secret, index, entry: record.entry }
   }
 
   /** Records that a stream begins. */
   async begin(asked: Asked): Promise<Begun> {
-    const id = randomUUIDv7()
-    const { secret, holder } = newSecret()
-    const { idempotency } = asked
+    const { idempotency, identity } = asked
+    const id = identity?.id ?? randomUUIDv7()
+    const { secret, holder } = secretOf(identity)
     let record!: NewRecord
     const row = { id, part: 0, opens: true, idempotency } as const
     const bytes = asked.request.length + OVERHEAD_BYTES
@@ -165,16 +175,19 @@ export class Recorder {
   }
 
   /** Records how a stream ended. */
-  end(
+  async end(
     { id, digest, holder }: Pick<Begun, 'id' | 'digest' | 'holder'>,
     event: 'end' | 'interrupted',
     answered: Answered,
-  ): Promise<number> {
-    return this.#append({ id, part: 1 }, answered.response.length + OVERHEAD_BYTES, () => {
+  ): Promise<Pick<Recorded, 'index' | 'entry'>> {
+    let record!: NewRecord
+    const index = await this.#append({ id, part: 1 }, answered.response.length + OVERHEAD_BYTES, () => {
       const draft = new Draft()
       addAnswered(draft, answered)
-      return this.#record(draft, { id, event, holder, begin: digest })
+      record = this.#record(draft, { id, event, holder, begin: digest })
+      return record
     })
+    return { index, entry: record.entry }
   }
 
   async #append(
@@ -210,12 +223,18 @@ export class Recorder {
   }
 }
 
-/** A holder secret in base64url, and the digest by which the statement names it. */
-function newSecret(): { secret: string; holder: string } {
-  return withRandom(SECRET_BYTES, bytes => ({
+/** For a record that others follow from. */
+export function newIdentity(): Identity {
+  return { id: randomUUIDv7(), secret: randomBytes(SECRET_BYTES) }
+}
+
+/** A holder secret in base64url, and the digest by which the statement names it. A new one, unless there is one. */
+function secretOf(identity: Identity | undefined): { secret: string; holder: string } {
+  const texts = (bytes: Buffer) => ({
     secret: bytes.toString('base64url'),
     holder: hash('sha256', bytes, 'hex'),
-  }))
+  })
+  return identity === undefined ? withRandom(SECRET_BYTES, texts) : texts(identity.secret)
 }
 
 /** Disclosures and bytes of one statement, on the way to being sealed. */

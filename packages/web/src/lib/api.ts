@@ -23,12 +23,14 @@ interface StatusBody {
   log: { signed: number; witnessed: number; writable: boolean }
   witnesses: { name: string; up: boolean }[]
   models: string[]
+  /** Names under which several models are asked. */
+  opinions?: { name: string }[]
 }
 
 export async function getStatus(): Promise<Status> {
   const body = (await getJson('status')) as StatusBody
   try {
-    const { network, owner, witnesses, models, log } = body
+    const { network, owner, witnesses, models, opinions = [], log } = body
     return {
       network: String(network),
       owners: body.owners ?? [{ name: String(owner), witnesses: witnesses.map(({ name }) => name) }],
@@ -36,7 +38,7 @@ export async function getStatus(): Promise<Status> {
       signed: Number(log.signed),
       witnessed: Number(log.witnessed),
       writable: log.writable !== false,
-      models: models.map(String),
+      models: [...models.map(String), ...opinions.map(({ name }) => String(name))],
     }
   } catch (cause) {
     throw new PageError('bad-answer', 'The server’s account of how things stand has an unknown form', {
@@ -72,6 +74,8 @@ export interface Answered {
   /** Those that speak of the receipt, as they came. */
   headers: { name: string; value: string }[]
   receipt?: ReceiptAddress
+  /** Who decides, where the models that were asked differ and a person is to. */
+  pending?: string
   /** Why there is no decision in it, where there is none. */
   problem?: Problem
 }
@@ -83,7 +87,7 @@ export async function infer(model: string, request: Uint8Array<ArrayBuffer>): Pr
     headers: { 'content-type': 'application/json', 'answerable-use': 'demonstration' },
     body: request,
   })
-  const headers = ['Answerable-Receipt', 'Answerable-Receipt-Url'].flatMap(name => {
+  const headers = HEADERS.flatMap(name => {
     const value = response.headers.get(name)
     return value === null ? [] : [{ name, value }]
   })
@@ -93,6 +97,8 @@ export async function infer(model: string, request: Uint8Array<ArrayBuffer>): Pr
     const secret = response.headers.get('answerable-receipt-url')?.split('#')[1]
     answered.receipt = { id, ...(secret !== undefined && { secret }) }
   }
+  const pending = pendingIn(response.headers.get('answerable-dissent'))
+  if (pending !== undefined) answered.pending = pending
   if (!response.ok) answered.problem = problemIn(response.status, bytes)
   else if (id === null)
     answered.problem = {
@@ -100,6 +106,17 @@ export async function infer(model: string, request: Uint8Array<ArrayBuffer>): Pr
       message: 'The answer came without a receipt, so nothing of it can be checked. Do not rely on it.',
     }
   return answered
+}
+
+const HEADERS = ['Answerable-Receipt', 'Answerable-Receipt-Url', 'Answerable-Dissent']
+
+function pendingIn(dissent: string | null): string | undefined {
+  const decides = /^escalated;.*; pending; decides=(.*)$/.exec(dissent ?? '')?.[1]
+  try {
+    return decides && decodeURIComponent(decides)
+  } catch {
+    return decides
+  }
 }
 
 /**

@@ -72,17 +72,22 @@ export interface Decision {
   approved: boolean
   /** That the loan would go on record as good, 0 to 1. */
   probability: number
+  /** The model that the answer names. */
+  model: string
 }
 
 /** The decision in an answer's bytes, or undefined where they hold none. */
 export function decisionIn(response: Uint8Array): Decision | undefined {
   try {
-    const { outputs } = JSON.parse(fromUtf8(response)) as { outputs: { name: string; data: unknown[] }[] }
+    const { outputs, model_name } = JSON.parse(fromUtf8(response)) as {
+      outputs: { name: string; data: unknown[] }[]
+      model_name?: unknown
+    }
     const value = (name: string) => outputs.find(output => output.name === name)?.data.flat()[0]
     const approved = value('approved')
     const probability = Number(value('probability_good'))
     if (approved === undefined || !Number.isFinite(probability)) return undefined
-    return { approved: approved === true || approved === 1, probability }
+    return { approved: approved === true || approved === 1, probability, model: String(model_name) }
   } catch {
     return undefined
   }

@@ -8,7 +8,7 @@ import { DecisionForm } from './decision-form.tsx'
 import { ProblemNote } from './problem-note.tsx'
 import { Section } from './section.tsx'
 
-const MODELS = ['credit-f32', 'credit-int8']
+const MODELS = ['credit-f32', 'credit-int8', 'credit-second-look']
 
 interface Props {
   status?: Status

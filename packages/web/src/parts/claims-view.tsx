@@ -1,6 +1,7 @@
 import { CLAIMS } from '@answerable/core/receipt'
 import type { Checked } from '../lib/check.ts'
 import { ClaimRow } from './claim-row.tsx'
+import { OpinionsView } from './opinions-view.tsx'
 import { VerdictLine } from './verdict-line.tsx'
 
 interface Props {
@@ -19,6 +20,7 @@ export function ClaimsView({ checked: { verification, ms }, title }: Props) {
           <ClaimRow key={name} claim={verification.claims[name]} />
         ))}
       </ul>
+      {verification.opinions && <OpinionsView opinions={verification.opinions} />}
       <p className="fine">
         Checked in this browser, by this page’s own code, in {Math.max(1, Math.round(ms))} ms.
       </p>

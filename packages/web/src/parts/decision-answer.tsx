@@ -4,7 +4,7 @@ import { ExactBytes } from './exact-bytes.tsx'
 import { ProblemNote } from './problem-note.tsx'
 
 export function DecisionAnswer({ answered }: { answered: Answered }) {
-  const { model, request, response, headers, problem } = answered
+  const { request, response, headers, problem, pending } = answered
   const decision = decisionIn(response)
   return (
     <>
@@ -19,8 +19,14 @@ export function DecisionAnswer({ answered }: { answered: Answered }) {
           <p className="decision-word">{decision.approved ? 'Approved' : 'Declined'}</p>
           <p>
             <strong className="figures">{(decision.probability * 100).toFixed(1)} %</strong> probability that
-            the loan would go on record as good, says <code>{model}</code>.
+            the loan would go on record as good, says <code>{decision.model}</code>.
           </p>
+          {pending !== undefined && (
+            <p className="pending">
+              <strong>Pending a person’s decision.</strong> The models that were asked differ. Named to
+              decide: {pending}.
+            </p>
+          )}
           <svg className="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
             <rect className="bar-all" width="100" height="6" rx="1" />
             <rect className="bar-part" width={decision.probability * 100} height="6" rx="1" />

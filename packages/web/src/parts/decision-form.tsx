@@ -12,6 +12,7 @@ import { FeatureField } from './feature-field.tsx'
 const MODELS: Record<string, string> = {
   'credit-f32': '32-bit floating point',
   'credit-int8': 'the same network in 8-bit integers',
+  'credit-second-look': 'asks both; where they differ, a person is to decide',
 }
 
 interface Props {
