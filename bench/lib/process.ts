@@ -44,8 +44,13 @@ export async function startPart(name: string, ...args: (string | number)[]): Pro
 }
 
 /** Runs a part to its end and reads the JSON that it prints. `onBegin` is called when it starts to measure. */
-export async function runPart<T>(name: string, args: (string | number)[], onBegin?: () => void): Promise<T> {
-  const child = spawn(name, args)
+export async function runPart<T>(
+  name: string,
+  args: (string | number)[],
+  onBegin?: () => void,
+  env: Record<string, string> = {},
+): Promise<T> {
+  const child = spawn(name, args, env)
   if (onBegin) child.once('message', onBegin)
   const line = await firstLine(child)
   await stop(child)

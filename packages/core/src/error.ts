@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'wrong-host'
   | 'not-a-member'
   | 'bad-receipt'
+  | 'content-mismatch'
   // models
   | 'bad-manifest'
   | 'bad-signature-file'
@@ -67,6 +68,10 @@ export type ErrorCode =
   | 'method-not-allowed'
   | 'request-timeout'
   | 'not-agreed'
+  // opening records for auditors
+  | 'not-entitled'
+  | 'out-of-time'
+  | 'replayed'
 
 export class AnswerableError extends Error {
   readonly code: ErrorCode

@@ -84,20 +84,25 @@ export class RegistryWorld {
   /** Authors' clock, Unix milliseconds. */
   now = START
 
-  constructor(founders: readonly (string | Owner)[] = ['ada', 'bo', 'cy'], terms: Partial<Terms> = {}) {
+  constructor(
+    founders: readonly (string | Owner)[] = ['ada', 'bo', 'cy'],
+    terms: Partial<Terms> = {},
+    rules?: number,
+  ) {
     this.founders = founders.map(one => (typeof one === 'string' ? new Owner(one) : one))
     this.append(
       signEnvelope(
-        this.payload('charter', this.charter(terms), this.founders[0]!, null),
+        this.payload('charter', this.charter(terms, rules), this.founders[0]!, null),
         this.founders.flatMap(({ all }) => all),
       ),
     )
   }
 
-  charter(terms: Partial<Terms> = {}): JsonObject {
+  charter(terms: Partial<Terms> = {}, rules?: number): JsonObject {
     const [first] = this.founders
     return {
       name: 'test',
+      ...(rules !== undefined && { rules }),
       terms: { ...DEFAULT_TERMS, ...terms } as unknown as JsonObject,
       founders: this.founders.map(({ fields, keys }) => ({ member: fields, keys })),
       host: { vkey: first!.key('host').key, member: first!.id, url: `https://${first!.id}.example` },

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { findLlama } from '../src/runtime/index.ts'
 
-const FILE = join(import.meta.dirname, '../../../../shared/models/stories260K.gguf')
+export const STORIES = join(import.meta.dirname, '../../../../shared/models/stories260K.gguf')
 export const STORIES_SHA256 = '760bea9c8127ff33dde7f637e278fea418fd4e57bcc880689f0e1893983d9988'
 
 /** The model's path; undefined where it cannot run here, which is a failure in CI unless the file is absent. */
 export function stories(t: TestContext): string | undefined {
-  if (!existsSync(FILE)) {
+  if (!existsSync(STORIES)) {
     t.skip('stories260K.gguf is not there: it lies outside the repository, under shared/models')
     return undefined
   }
@@ -19,7 +19,7 @@ export function stories(t: TestContext): string | undefined {
     t.skip('the GGUF runtime is not installed: npm run llama')
     return undefined
   }
-  return FILE
+  return STORIES
 }
 
 const HEADER_BYTES = 24

@@ -18,6 +18,8 @@ const COLUMNS: Record<CollectionName, readonly string[]> = {
   chains: ['id', 'left', 'from', 'missed'],
   epochs: ['id', 'seed', 'groups', 'missed', 'predictable'],
   challenges: ['id', 'type', 'log', 'by', 'status'],
+  findings: ['id', 'outcome', 'auditor', 'epoch', 'dispute'],
+  disputes: ['id', 'log', 'index', 'auditor', 'operator', 'status', 'wrong'],
 }
 
 export function recordTable(name: CollectionName, records: readonly [string, object][]): string[] {

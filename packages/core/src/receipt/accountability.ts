@@ -97,6 +97,7 @@ function ofRegistered(
 /** What the registry holds against the operator of a log. */
 function defaultOf(log: LogRecord, standing: Registered['standing']): string | undefined {
   if (log.forked !== null) return 'it is on record as having shown two histories of this log'
+  if (log.lost !== undefined) return 'it lost a dispute about a record of this log'
   if (log.silent !== null) return 'it met a challenge about this log with silence'
   return standing === 'suspended' ? 'it is suspended' : undefined
 }

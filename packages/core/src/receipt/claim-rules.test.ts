@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { check, LAST, made, receipt, revoking, saying, world } from '../../test/checking.ts'
 import { EPOCH, suite, TestLog, World } from '../../test/fixture.ts'
-import { type Owner, RegistryWorld } from '../../test/registry.ts'
+import { Owner, RegistryWorld } from '../../test/registry.ts'
 import { signedAnswer } from '../../test/signed-model.ts'
 import { toHex, utf8 } from '../bytes.ts'
 import { formatVkey } from '../note/index.ts'
-import { proveRecords } from '../registry/index.ts'
+import { NEWEST_RULES, proveRecords } from '../registry/index.ts'
 import { formatTlogProof, parseTlogProof } from '../tlog/index.ts'
 import { CLAIMS, type Claim, type ClaimName, REASONS, type Reason } from './claims.ts'
 import { NO_TRUST, type Trust } from './trust.ts'
@@ -29,6 +29,65 @@ function registered(then: (registry: RegistryWorld) => void = () => undefined, d
   assert.equal(registry.outcomes.at(-1)!.rule, undefined)
   then(registry)
   return { networks: world.trust.networks.map(network => ({ ...network, registry: registry.state })) }
+}
+
+/** The world's receipt, and what auditors found of it in a registry where bo operates its log. */
+function found(
+  outcome: string,
+  {
+    auditor = 'audrey',
+    then,
+  }: { auditor?: string; after?: (registry: RegistryWorld, dispute: string) => void } = {},
+): Trust {
+  const founders = [
+    new Owner('ada', ['operator', 'validator']),
+    new Owner('bo'),
+    new Owner('cy'),
+    new Owner('audrey', ['auditor']),
+    // Of bo's own.
+    new Owner('bob', ['auditor'], 'bo'),
+  ]
+  const registry = new RegistryWorld(
+    founders,
+    { audit: { samples: { default: 1, uses: {} }, moveSeconds: 60 } },
+    NEWEST_RULES,
+  )
+  registry.tick(60, founders.slice(0, 3))
+  const bo = founders[1]!
+  const { keyid, sign } = { keyid: toHex(world.log.signer.key.publicKey), sign: world.log.signer.sign }
+  const node = {
+    name: 'one',
+    url: 'https://bo.example',
+    descriptor: suite.sha256Hex(world.documents.node),
+    log: formatVkey(world.log.signer.key),
+    models: [],
+  }
+  const did = (result: { rule?: string; digest?: string }) => {
+    assert.equal(result.rule, undefined)
+    return result.digest!
+  }
+  did(registry.append(registry.entry('node', node, bo, bo.signer('member'), { keyid, sign })))
+  const { index, checkpoint } = parseTlogProof(receipt.proof)
+  const log = world.log.origin
+  did(registry.state_('anchor', { log, size: index + 1, root: '00'.repeat(32) }, bo))
+  const entry = suite.sha256Hex(receipt.statement)
+  const by = founders.find(({ id }) => id === auditor)!
+  const finding = { log, index, entry, outcome, report: '00'.repeat(32), model: MODEL_FILE }
+  did(registry.state_('finding', { findings: [finding] }, by))
+  if (after !== undefined) {
+    const commitment = { version: 1, root: '00'.repeat(32), count: 3 }
+    const proof = receipt.proof
+    assert.ok(checkpoint.length > 0)
+    after(registry, did(registry.state_('dispute', { log, entry, proof, commitment }, by)))
+  }
+  return { networks: world.trust.networks.map(network => ({ ...network, registry: registry.state })) }
+}
+/** Of the model that the world's receipts name. */
+const MODEL_FILE = String(
+  (check(receipt).disclosed.model!.manifest as { sha256?: string } | undefined)?.sha256 ?? '22'.repeat(32),
+)
+const silence = (registry: RegistryWorld) => {
+  for (let i = 0; i < 3; i++) registry.tick(60, registry.founders.slice(0, 3))
 }
 
 /** For each reason one way to come by it: the claim that has it then, with its result and basis. */
@@ -204,6 +263,27 @@ const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Ve
     () => check(world.answer({ evidence: '11'.repeat(32) }).receipt),
   ],
   'not-recomputed': ['output', 'not-checked', undefined, () => check(receipt)],
+  'recomputed-exact': ['output', 'pass', 'recomputation', () => check(receipt, {}, found('exact'))],
+  'recomputed-consistent': ['output', 'pass', 'recomputation', () => check(receipt, {}, found('consistent'))],
+  'recomputed-by-operator': [
+    'output',
+    'pass',
+    'assertion',
+    () => check(receipt, {}, found('exact', { auditor: 'bob' })),
+  ],
+  'recomputation-contested': [
+    'output',
+    'not-checked',
+    undefined,
+    () => check(receipt, {}, found('inconsistent')),
+  ],
+  'recomputed-otherwise': [
+    'output',
+    'fail',
+    'recomputation',
+    () => check(receipt, {}, found('inconsistent', { after: silence })),
+  ],
+  'recomputed-model': ['model', 'pass', 'recomputation', () => check(receipt, {}, found('exact'))],
   'no-evaluations': ['quality', 'not-checked', undefined, () => check(receipt)],
   'parties-asserted': ['accountability', 'pass', 'assertion', () => check(receipt)],
   'registered-model': [

@@ -4,6 +4,7 @@
  */
 import type { SignedOutcome } from '../model/signed-model.ts'
 import type { JsonObject } from '../shape.ts'
+import { audited } from './audited.ts'
 import type { Claim, ClaimName, Reason } from './claims.ts'
 import type { Comparison, Disclosed, Opened } from './disclosed.ts'
 import type { CheckedRecord, ReceiptRecord } from './receipt-record.ts'
@@ -140,6 +141,12 @@ export function place({ record }: Facts): Claim {
 }
 
 export function output(facts: Facts): Claim {
+  const { record, disclosed, registered } = facts
+  // What was found of the record needs nothing of it opened.
+  if (record.outcome !== 'stopped' && disclosed.sampling.state !== 'wrong' && registered) {
+    const found = audited(registered.audits)
+    if (found !== undefined) return { claim: 'output', ...found }
+  }
   return restsOn('output', 'sampling', facts, () => ({
     result: 'not-checked',
     reason: 'not-recomputed',

@@ -1,6 +1,7 @@
 /** The rule of the claim `model`: which weights answered, and on whose word. */
 import type { SignedOutcome } from '../model/signed-model.ts'
 import type { JsonObject } from '../shape.ts'
+import { auditedModel } from './audited.ts'
 import { type Facts, isObject, notStated, restsOn } from './claim-rules.ts'
 import type { Claim } from './claims.ts'
 import type { Registered } from './registered.ts'
@@ -23,8 +24,15 @@ export function model(facts: Facts): Claim {
         sentence: `The operator forwarded this to an upstream and asked for ${name ?? 'no model by name'}; the upstream ${answered === undefined ? 'does not say which model' : `says that ${answered}`} answered.`,
         notShown: 'It is the word of the upstream alone. Nobody checked which weights answered.',
       }
-    return ofOwnModel(name!, value, facts.signedModel, facts.registered || undefined)
+    const registered = facts.registered || undefined
+    const found = ofOwnModel(name!, value, facts.signedModel, registered)
+    return auditedModel(found, registered?.audits ?? [], fileOf(value))
   })
+}
+
+/** SHA-256 of the model's file, as the record has it. */
+function fileOf({ manifest }: JsonObject): string | undefined {
+  return isObject(manifest) && typeof manifest.sha256 === 'string' ? manifest.sha256 : undefined
 }
 
 /** A model that the operator ran itself, signed or not. */
@@ -34,7 +42,7 @@ function ofOwnModel(
   outcome: SignedOutcome | undefined,
   registered: Registered | undefined,
 ): Found {
-  const file = isObject(value.manifest) ? short(value.manifest.sha256) : undefined
+  const file = short(fileOf(value))
   const signed = isObject(value.signed) ? value.signed : undefined
   const manifest = short(signed?.manifest)
   const signer = isObject(signed?.signer) ? short(signed.signer.key) : undefined

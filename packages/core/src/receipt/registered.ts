@@ -5,9 +5,10 @@
  */
 import { AnswerableError } from '../error.ts'
 import { checkEvidence, type RegistryEvidence } from '../registry/evidence.ts'
-import type { LogRecord, Member, ModelRecord, NodeRecord } from '../registry/records.ts'
+import type { Dispute, Finding, LogRecord, Member, ModelRecord, NodeRecord } from '../registry/records.ts'
 import type { JsonObject } from '../shape.ts'
 import type { Suite } from '../suite.ts'
+import { type Audited, auditsOf } from './audited.ts'
 import type { CheckedRecord } from './receipt-record.ts'
 
 /** What is looked up: in the reader's own copy, or in records that came along and are proven. */
@@ -17,6 +18,9 @@ export interface RegistryView {
   readonly nodes: { get(id: string): NodeRecord | undefined }
   readonly logs: { get(origin: string): LogRecord | undefined }
   readonly models: { values(): Iterable<ModelRecord> }
+  readonly disputes: { get(digest: string): Dispute | undefined }
+  /** What auditors found of one entry of a log. */
+  findingsOf(log: string, index: number): Iterable<Finding>
 }
 
 export interface Registered {
@@ -30,6 +34,8 @@ export interface Registered {
   standing: Member['status']
   /** A model that the registry holds by this manifest, where the record opens one. */
   model?: { record: ModelRecord; publisher: Member }
+  /** What auditors found of this very record. */
+  audits: Audited[]
 }
 
 /**
@@ -38,16 +44,18 @@ export interface Registered {
  */
 export function lookUp(
   record: CheckedRecord,
+  /** SHA-256 of the record's statement: the log's entry. */
+  entry: string,
   manifest: string | undefined,
   evidence: RegistryEvidence | undefined,
   suite: Suite,
 ): Registered | undefined | false {
   const { registry } = record.network
-  const own = registeredFor(record, manifest, registry)
+  const own = registeredFor(record, entry, manifest, registry)
   if (evidence === undefined || registry === undefined) return own
   try {
     const proven = checkEvidence(evidence, registry, suite)
-    return own ?? (proven && registeredFor(record, manifest, viewOf(registry.name, proven)))
+    return own ?? (proven && registeredFor(record, entry, manifest, viewOf(registry.name, proven)))
   } catch (error) {
     if (error instanceof AnswerableError) return false
     throw error
@@ -57,6 +65,7 @@ export function lookUp(
 /** Undefined where there is nothing to look it up in, or the log is not known there. */
 function registeredFor(
   record: CheckedRecord,
+  entry: string,
   manifest: string | undefined,
   registry: RegistryView | undefined,
 ): Registered | undefined {
@@ -75,6 +84,7 @@ function registeredFor(
     description: descriptionOf(record, node),
     standing: standingOf(member, until),
     ...(found && { model: found }),
+    audits: auditsOf(registry, { log: log.origin, index: record.index, entry }, member),
   }
 }
 
@@ -124,6 +134,11 @@ export function viewOf(name: string, proven: ReadonlyMap<string, JsonObject>): R
       *values() {
         for (const [id, value] of proven) if (id.startsWith('models/')) yield value as unknown as ModelRecord
       },
+    },
+    disputes: get<Dispute>('disputes'),
+    *findingsOf(log, index) {
+      const prefix = `findings/${log} ${index} `
+      for (const [id, value] of proven) if (id.startsWith(prefix)) yield value as unknown as Finding
     },
   }
 }

@@ -108,7 +108,9 @@ export class Verifier {
           }
         : NOT_SHOWN
     const compared = { request: comparison('request'), response: comparison('response') }
-    const registered = shown ? lookUp(record, manifestOf(disclosed), receipt.registry, suite) : undefined
+    const registered = shown
+      ? lookUp(record, suite.sha256Hex(receipt.statement), manifestOf(disclosed), receipt.registry, suite)
+      : undefined
     const facts: Facts = { record, disclosed, compared, ...(registered !== undefined && { registered }) }
     const signedModel = shown ? this.#signedModel(disclosed, receipt.modelSignature) : undefined
     if (signedModel !== undefined) facts.signedModel = signedModel

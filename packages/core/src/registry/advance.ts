@@ -2,6 +2,7 @@
 import type { Suite } from '../suite.ts'
 import { finishEpochs } from './beacon.ts'
 import { drawPanels, settleChallenge } from './challenges.ts'
+import { settleDispute } from './disputes.ts'
 import { admit, lapse } from './membership.ts'
 import type { State } from './state.ts'
 import { quorumOf } from './terms.ts'
@@ -61,5 +62,7 @@ function settle(state: State, name: string, index: number, suite: Suite): void {
     state.handIns.update(id, { overdue: true })
   } else if (sort === 'challenge') {
     settleChallenge(state, id, index)
+  } else if (sort === 'dispute') {
+    settleDispute(state, id, index)
   }
 }

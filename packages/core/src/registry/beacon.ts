@@ -57,6 +57,9 @@ function finish(state: State, epoch: number, suite: Suite): void {
     missed,
     anchors: anchors.length,
     predictable: groups.size < 2,
+    ...(state.terms.audit && {
+      drawnFrom: anchors.map(([log, { from, size, root }]) => ({ log, from, to: size, root })),
+    }),
   })
 }
 

@@ -1,6 +1,7 @@
 /** The registry's rules: a pure, total fold from its entries to its state (docs/registry.md). */
 export { draw, newestSeed, revealEpoch, seedOf } from './beacon.ts'
 export { recordText } from './collection.ts'
+export { findingId, sideOf } from './disputes.ts'
 export * from './evidence.ts'
 export { hostUrl } from './host-url.ts'
 export { parseKeyText } from './key-text.ts'
@@ -20,4 +21,4 @@ export {
 } from './state.ts'
 export * from './statement.ts'
 export { successors } from './succession.ts'
-export { DEFAULT_TERMS, parseTerms, quorumOf, type Terms } from './terms.ts'
+export { type AuditTerms, DEFAULT_AUDIT, DEFAULT_TERMS, parseTerms, quorumOf, type Terms } from './terms.ts'

@@ -68,7 +68,10 @@ export function registerKeys(
 }
 
 /** Whether a key is of use now. */
-export function isLive(state: State, { revoked, until }: Pick<RegisteredKey, 'revoked' | 'until'>): boolean {
+export function isLive(
+  state: Pick<State, 'time'>,
+  { revoked, until }: Pick<RegisteredKey, 'revoked' | 'until'>,
+): boolean {
   return revoked === null && (until === null || until > state.time)
 }
 

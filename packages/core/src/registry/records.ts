@@ -1,4 +1,5 @@
 /** The records that the registry's state is made of. */
+import type { Game } from '../dispute/game.ts'
 import type { Terms } from './terms.ts'
 
 export const ROLES = ['operator', 'publisher', 'validator', 'auditor', 'deployer'] as const
@@ -130,6 +131,8 @@ export interface LogRecord {
   forked: Moment | null
   /** A challenge that met silence. */
   silent: (Moment & { challenge: string }) | null
+  /** The newest dispute about a record of this log that its operator lost. */
+  lost?: Moment & { dispute: string }
 }
 
 export interface HandIn {
@@ -167,6 +170,8 @@ export interface EpochRecord {
   anchors: number
   /** Fewer than two owner groups revealed, so one owner could know the seed beforehand. */
   predictable: boolean
+  /** What was anchored: samples are drawn from these parts of logs. From rules version 3 on. */
+  drawnFrom?: { log: string; from: number; to: number; root: string }[]
 }
 
 export interface Challenge {
@@ -187,3 +192,59 @@ export interface Challenge {
   status: 'open' | 'answered' | 'lost' | 'undecided'
   due: number
 }
+
+/** What running a record again came to. `not-rerun`: it could not be, and the report says why. */
+export const FINDING_OUTCOMES = ['exact', 'consistent', 'inconsistent', 'not-rerun'] as const
+export type FindingOutcome = (typeof FINDING_OUTCOMES)[number]
+
+/** An auditor's word on one record. By `log index auditor`. */
+export interface Finding {
+  log: string
+  index: number
+  /** SHA-256 of the record's statement: the log's entry. */
+  entry: string
+  auditor: string
+  outcome: FindingOutcome
+  /** SHA-256 of the model's file that was run, where one was. */
+  model: string | null
+  /** SHA-256 of the report, which is nobody's secret but holds no content either. */
+  report: string
+  /** The epoch in whose sample the record was due; null for one that somebody brought. */
+  epoch: number | null
+  stated: Moment
+  /** The dispute that the auditor brought about it. */
+  dispute: string | null
+}
+
+export type DisputeSide = 'challenger' | 'defender'
+
+/** Two sides computed one record with different results. The challenger is an auditor, the defender the operator. */
+export interface Dispute {
+  digest: string
+  log: string
+  /** The record, and the log's own tree that holds it. */
+  index: number
+  entry: string
+  size: number
+  root: string
+  auditor: string
+  operator: string
+  /** The game over the traces of a graph; null for a language model. */
+  game: Game | null
+  /** Of a language model: the first token, counted from 0, that it did not give. */
+  token: number | null
+  /** `moves`: a side's move is due. `panel`: whoever is drawn looks at where they part. */
+  status: 'moves' | 'panel' | 'decided' | 'undecided'
+  /** The epoch in which it was brought. */
+  epoch: number
+  panel: string[]
+  votes: { member: string; wrong: DisputeVerdict; how: string; report: string }[]
+  /** Who was wrong, once it is decided; and who bears the cost, in principle. */
+  wrong: DisputeVerdict | null
+  /** Counted time by which the next move, or the panel's majority, is there. */
+  due: number
+  decided: Moment | null
+}
+
+export const VERDICTS = ['challenger', 'defender', 'both', 'neither'] as const
+export type DisputeVerdict = (typeof VERDICTS)[number]

@@ -17,6 +17,7 @@ import { Seen } from './seen.ts'
 import { Signatures, type Signed } from './signatures.ts'
 import { State } from './state.ts'
 import { openEntry, parseRegistryPayload } from './statement.ts'
+import { termsUnder } from './terms.ts'
 
 export interface Outcome {
   index: number
@@ -263,9 +264,9 @@ function activate(state: State, size: number): void {
   if (due.length === 0) return
   state.pending = state.pending.filter(({ at }) => at > size)
   for (const { terms, rules } of due) {
-    state.terms = { ...state.terms, ...terms }
     // Two that were on their way together, or out of order, must not take it back or leave a version out.
     if (rules === state.rules + 1) state.rules = rules
+    state.terms = termsUnder(state.rules, { ...state.terms, ...terms })
   }
 }
 

@@ -61,6 +61,9 @@ export const RULES = [
   // challenges
   'bad-evidence',
   'not-drawn',
+  // audits and disputes
+  'not-anchored',
+  'bad-move',
 ] as const
 
 export type Rule = (typeof RULES)[number]

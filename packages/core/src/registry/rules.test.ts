@@ -20,7 +20,7 @@ import {
 import { utf8 } from '../bytes.ts'
 import type { JsonObject } from '../shape.ts'
 import { parseEnvelope } from '../statement/envelope.ts'
-import { Registry, RULES, type Rule, registryPayload, signEnvelope } from './index.ts'
+import { Registry, type Role, RULES, type Rule, registryPayload, signEnvelope } from './index.ts'
 
 const FAR = 'f'.repeat(64)
 const MODEL = { version: '1', manifest: DIGEST, licence: 'MIT', intendedUse: '', limits: '', format: 'onnx' }
@@ -31,8 +31,10 @@ interface Case {
 }
 
 /** A network of three in which time runs. */
-function network(terms = {}): { world: RegistryWorld; ada: Owner; bo: Owner; cy: Owner } {
-  const world = new RegistryWorld(['ada', 'bo', 'cy'], { digestEvery: 16, waitingSeconds: 0, ...terms })
+function network(terms = {}, rules = 1): { world: RegistryWorld; ada: Owner; bo: Owner; cy: Owner } {
+  const roles: Role[] = ['operator', 'publisher', 'validator', ...(rules > 2 ? (['auditor'] as const) : [])]
+  const founders = ['ada', 'bo', 'cy'].map(id => new Owner(id, roles))
+  const world = new RegistryWorld(founders, { digestEvery: 16, waitingSeconds: 0, ...terms }, rules)
   const [ada, bo, cy] = world.founders as [Owner, Owner, Owner]
   world.tick()
   return { world, ada, bo, cy }
@@ -344,6 +346,29 @@ const CASES: Record<Rule, () => Case> = {
       effective(world.state_('challenge', { type: 'availability', ...shown(log, 'one') }, ada))
     },
   ),
+  'not-anchored': () => {
+    const { world, ada } = network({}, 3)
+    const { log } = addNode(world, ada)
+    const found = { log: log.origin, index: 0, entry: DIGEST, outcome: 'exact', report: DIGEST }
+    return { world, entry: world.entry('finding', { findings: [found] }, ada, ada.signer('member')) }
+  },
+  'bad-move': () => {
+    const { world, ada, bo } = network({}, 3)
+    const { log } = addNode(world, bo)
+    const evidence = shown(log, 'one')
+    effective(world.state_('anchor', { log: log.origin, size: log.size, root: DIGEST }, bo))
+    const found = {
+      log: log.origin,
+      index: 0,
+      entry: evidence.entry,
+      outcome: 'inconsistent',
+      report: DIGEST,
+    }
+    effective(world.state_('finding', { findings: [found] }, ada))
+    const commitment = { version: 1, root: DIGEST, count: 2 }
+    const dispute = effective(world.state_('dispute', { ...evidence, commitment }, ada)).digest!
+    return { world, entry: world.entry('dispute-move', { dispute, move: {} }, bo, bo.signer('member')) }
+  },
 }
 
 for (const rule of RULES) {

@@ -12,6 +12,10 @@ import { challenge } from './kinds/challenge.ts'
 import { challengeAnswer } from './kinds/challenge-answer.ts'
 import { challengeVote } from './kinds/challenge-vote.ts'
 import { charter } from './kinds/charter.ts'
+import { dispute } from './kinds/dispute.ts'
+import { disputeMove } from './kinds/dispute-move.ts'
+import { disputeVote } from './kinds/dispute-vote.ts'
+import { finding } from './kinds/finding.ts'
 import { fork } from './kinds/fork.ts'
 import { handIn } from './kinds/hand-in.ts'
 import { hostMove } from './kinds/host-move.ts'
@@ -57,9 +61,20 @@ const V1: Record<string, Kind<unknown>> = {
 /** Version 2 voids ticks that come too close to their owner group's last: a chatty validator cannot fill the log. */
 const V2: Record<string, Kind<unknown>> = { ...V1, tick: spacedTick }
 
-const BOOKS = new Map<number, RuleBook>([V1, V2].map((kinds, i) => [i + 1, new Map(Object.entries(kinds))]))
+/** Version 3 has audits: what records come to when they are run again, and disputes about it. */
+const V3: Record<string, Kind<unknown>> = {
+  ...V2,
+  finding,
+  dispute,
+  'dispute-move': disputeMove,
+  'dispute-vote': disputeVote,
+}
 
-export const NEWEST_RULES = 2
+const BOOKS = new Map<number, RuleBook>(
+  [V1, V2, V3].map((kinds, i) => [i + 1, new Map(Object.entries(kinds))]),
+)
+
+export const NEWEST_RULES = 3
 
 /** The rules of a version. Throws `unknown-rules` for one that this software does not have. */
 export function rulesOf(version: number): RuleBook {

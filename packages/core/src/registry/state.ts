@@ -7,7 +7,9 @@ import type {
   Application,
   Chain,
   Challenge,
+  Dispute,
   EpochRecord,
+  Finding,
   HandIn,
   Host,
   LogRecord,
@@ -41,8 +43,13 @@ export const COLLECTIONS = [
   'chains',
   'epochs',
   'challenges',
+  'findings',
+  'disputes',
 ] as const
 export type CollectionName = (typeof COLLECTIONS)[number]
+
+/** Collections that came with a later version of the rules: an older state's digest is not over them. */
+const SINCE: Partial<Record<CollectionName, number>> = { findings: 3, disputes: 3 }
 
 export class State {
   /** SHA-256 of the charter's statement; empty before there is one. */
@@ -65,7 +72,7 @@ export class State {
   readonly usage = new Map<string, number>()
   readonly handInUsage = new Map<string, number>()
   /** Anchors of the epochs whose seed is not made yet: epoch, then origin. */
-  readonly anchors = new Map<number, Map<string, { size: number; root: string }>>()
+  readonly anchors = new Map<number, Map<string, { from: number; size: number; root: string }>>()
   /** Links revealed for them: epoch, then member. */
   readonly reveals = new Map<number, Map<string, string>>()
   /** State digests that validators signed for each due size, by member. */
@@ -93,8 +100,17 @@ export class State {
   /** By number. */
   readonly epochs = new Collection<EpochRecord>()
   readonly challenges = new Collection<Challenge>()
+  /** By `log index auditor`. */
+  readonly findings = new Collection<Finding>(({ log, index, auditor }, before) => {
+    if (before !== undefined) return
+    const name = `${log} ${index}`
+    this.#auditors.set(name, [...(this.#auditors.get(name) ?? []), auditor])
+  })
+  readonly disputes = new Collection<Dispute>()
   /** Owner groups by roles, until a member's standing changes. */
   readonly #byRoles = new Map<string, ReadonlySet<string>>()
+  /** Who found something of a record, by `log index`. */
+  readonly #auditors = new Map<string, string[]>()
   /** Ids of each member's keys. */
   readonly keysOf = new Map<string, string[]>()
   /** Whose a key's name is: notes are matched by it, so no two members' keys share one. */
@@ -144,7 +160,7 @@ export class State {
   }
 
   /** Ids of a sort of thing that deadlines are counted for. */
-  *openOf(sort: 'application' | 'proposal' | 'hand-in' | 'challenge'): Generator<string> {
+  *openOf(sort: 'application' | 'proposal' | 'hand-in' | 'challenge' | 'dispute'): Generator<string> {
     const prefix = `${sort} `
     for (const name of this.open) if (name.startsWith(prefix)) yield name.slice(prefix.length)
   }
@@ -156,6 +172,12 @@ export class State {
   get tickSpread(): number {
     const { maximumGapSeconds, tickSeconds } = this.terms
     return (Math.max(maximumGapSeconds, 2 * tickSeconds) + 120) * 1000
+  }
+
+  /** What auditors found of one entry of a log. */
+  findingsOf(log: string, index: number): Finding[] {
+    const name = `${log} ${index}`
+    return (this.#auditors.get(name) ?? []).map(auditor => this.findings.get(`${name} ${auditor}`)!)
   }
 
   setKey(id: string, key: RegisteredKey): void {
@@ -209,7 +231,8 @@ export class State {
 
   /** What a state digest covers, from which a record's proof leads to it. */
   outline(size: number, suite: Suite): Outline {
-    const collections = COLLECTIONS.map(name => {
+    const names = COLLECTIONS.filter(name => (SINCE[name] ?? 1) <= this.rules)
+    const collections = names.map(name => {
       const { size: count } = this[name]
       return [name, count, toHex(this[name].root(suite))] as const
     })

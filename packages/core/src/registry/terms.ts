@@ -1,4 +1,5 @@
 /** What a charter sets: quorums, periods and limits. Changed by proposal and both chambers' approval. */
+import { MOST_ONE_IN, type Samples } from '../audit/sampling.ts'
 import { Shape } from '../shape.ts'
 
 export interface Terms {
@@ -26,8 +27,17 @@ export interface Terms {
   handInsPerEpoch: number
   /** Sizes whose state digest validators sign: the multiples of this. */
   digestEvery: number
-  /** Owner groups drawn to look at a challenge. */
+  /** Owner groups drawn to look at a challenge or a dispute. */
   panel: number
+  /** From rules version 3 on. */
+  audit?: AuditTerms
+}
+
+export interface AuditTerms {
+  /** How many of the records that logs anchor in an epoch are due for an audit. */
+  samples: Samples
+  /** By then either side of a dispute makes its move; silence loses. */
+  moveSeconds: number
 }
 
 export const DEFAULT_TERMS: Terms = {
@@ -47,8 +57,13 @@ export const DEFAULT_TERMS: Terms = {
   panel: 3,
 }
 
+export const DEFAULT_AUDIT: AuditTerms = { samples: { default: 1000, uses: {} }, moveSeconds: 3600 }
+
+/** The first version of the rules that has audits. */
+const AUDITS_SINCE = 3
+
 /** Bounds of each number, both included. */
-const BOUNDS: Record<Exclude<keyof Terms, 'quorum'>, readonly [number, number]> = {
+const BOUNDS: Record<Exclude<keyof Terms, 'quorum' | 'audit'>, readonly [number, number]> = {
   epochSeconds: [1, 31 * 86_400],
   tickSeconds: [1, 86_400],
   maximumGapSeconds: [1, 86_400],
@@ -72,10 +87,7 @@ export function parseTerms(value: unknown, where = 'terms'): Partial<Terms> {
   const terms: { -readonly [K in keyof Terms]?: Terms[K] } = {}
   for (const name of Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]) {
     if (fields[name] === undefined) continue
-    const number = shape.count(fields[name], `${where}.${name}`)
-    const [least, most] = BOUNDS[name]
-    if (number < least || number > most) shape.fail(`${where}.${name}`, `${least} to ${most}`)
-    terms[name] = number
+    terms[name] = within(fields[name], `${where}.${name}`, BOUNDS[name])
   }
   if (fields.quorum !== undefined) {
     const [numerator, denominator] = shape.array(fields.quorum, `${where}.quorum`, 2)
@@ -86,7 +98,40 @@ export function parseTerms(value: unknown, where = 'terms'): Partial<Terms> {
       shape.fail(`${where}.quorum`, 'a share of at least 1/2 and under 1, with a denominator up to 100')
     terms.quorum = [share, over]
   }
+  if (fields.audit !== undefined) terms.audit = parseAudit(fields.audit, `${where}.audit`)
   return terms
+}
+
+const MOST_USES = 64
+
+function parseAudit(value: unknown, where: string): AuditTerms {
+  const { samples, moveSeconds } = shape.object(value, where)
+  const rates = shape.object(samples, `${where}.samples`)
+  const rate = (one: unknown, at: string) => within(one, at, [1, MOST_ONE_IN])
+  const uses = Object.entries(shape.object(rates.uses ?? {}, `${where}.samples.uses`))
+  if (uses.length > MOST_USES) shape.fail(`${where}.samples.uses`, `at most ${MOST_USES}`)
+  return {
+    samples: {
+      default: rate(rates.default, `${where}.samples.default`),
+      uses: Object.fromEntries(
+        uses.map(([name, one]) => [
+          shape.string(name, `${where}.samples.uses`, 128),
+          rate(one, `${where}.samples.uses.${name.slice(0, 64)}`),
+        ]),
+      ),
+    },
+    moveSeconds: within(moveSeconds, `${where}.moveSeconds`, [1, 31 * 86_400]),
+  }
+}
+
+function within(value: unknown, where: string, [least, most]: readonly [number, number]): number {
+  const number = shape.count(value, where)
+  return number < least || number > most ? shape.fail(where, `${least} to ${most}`) : number
+}
+
+/** Terms as a version of the rules has them: what came later is not part of an older state. */
+export function termsUnder(rules: number, { audit, ...terms }: Terms): Terms {
+  return rules < AUDITS_SINCE ? terms : { ...terms, audit: audit ?? DEFAULT_AUDIT }
 }
 
 /** How many of `groups` owner groups are a quorum: more than the charter's share. */

@@ -24,7 +24,7 @@ import { fromUtf8, utf8 } from '../bytes.ts'
 import type { Json, JsonObject } from '../shape.ts'
 import { formatEnvelope, parseEnvelope, preAuthEncoding } from '../statement/envelope.ts'
 import { STATEMENT_MEDIA_TYPE } from '../statement/intoto.ts'
-import { Registry, RULES, signEnvelope } from './index.ts'
+import { NEWEST_RULES, Registry, RULES, signEnvelope } from './index.ts'
 
 /** A registry with a statement of every kind in it. */
 function lived(): RegistryWorld {
@@ -291,8 +291,7 @@ test('what independent members state comes to the same records in any order', ()
 
 test('rules that this software does not have stop it before the entry, also when it only looks', () => {
   const world = new RegistryWorld(['ada'])
-  amend(world, {}, 2)
-  amend(world, {}, 3)
+  for (let rules = 2; rules <= NEWEST_RULES + 1; rules++) amend(world, {}, rules)
   const { size } = world.registry
   for (const act of ['check', 'append'] as const)
     assert.throws(() => world.registry[act](world.entries[0]!), { code: 'unknown-rules' })

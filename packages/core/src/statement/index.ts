@@ -1,3 +1,4 @@
+export * from './access.ts'
 export * from './chunks.ts'
 export * from './disclosure.ts'
 export * from './envelope.ts'

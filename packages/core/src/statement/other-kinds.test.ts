@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { utf8 } from '../bytes.ts'
 import { throwsCode } from '../note/fixtures.test.ts'
+import { ACCESS_REASONS, type AccessStatement, formatAccess, parseAccess } from './access.ts'
 import {
   formatLifecycle,
   LIFECYCLE_ACTIONS,
@@ -55,6 +56,42 @@ test('successor statements round-trip', () => {
       const bytes = utf8(formatSuccessor(statement))
       assert.deepEqual(parseSuccessor(bytes), statement)
       throwsCode(() => parseLifecycle(bytes), 'bad-statement')
+    }),
+  )
+})
+
+test('access statements round-trip, and are of no other kind', () => {
+  const ground = fc.oneof(
+    fc.record({ reason: fc.constant('sample' as const), ground: fc.maxSafeNat() }, { noNullPrototype: true }),
+    fc.record(
+      { reason: fc.constantFrom(...ACCESS_REASONS.filter(one => one !== 'sample')), ground: digest },
+      { noNullPrototype: true },
+    ),
+  )
+  const anyAccess: fc.Arbitrary<AccessStatement> = fc
+    .tuple(
+      fc.record(
+        {
+          time,
+          log: fc.domain(),
+          index: fc.maxSafeNat(),
+          other: fc.option(fc.maxSafeNat()),
+          by: fc.stringMatching(/^[a-z]{1,64}$/),
+          request: digest,
+          answer: digest,
+        },
+        { noNullPrototype: true },
+      ),
+      ground,
+    )
+    .map(([rest, one]) => ({ ...rest, ...one }))
+  fc.assert(
+    fc.property(anyAccess, statement => {
+      const bytes = utf8(formatAccess(statement))
+      assert.deepEqual(parseAccess(bytes), statement)
+      throwsCode(() => parseLifecycle(bytes), 'bad-statement')
+      const ground = typeof statement.ground === 'number' ? 'ab'.repeat(32) : 1
+      throwsCode(() => parseAccess(utf8(formatAccess({ ...statement, ground }))), 'bad-statement')
     }),
   )
 })

@@ -8,8 +8,8 @@ import { fetchReceipt } from './holder.ts'
 import type { Member } from './member.ts'
 
 /** How far the operator's clock is put back, and how far apart an honest record's two ends are at most. */
-const BACK_MS = 6000
-const APART_S = 4
+const BACK_MS = 12_000
+const APART_S = 9
 
 export const backdatedRecord: Drill = {
   name: 'backdated-record',

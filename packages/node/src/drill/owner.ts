@@ -112,9 +112,14 @@ export abstract class Owner {
 export async function foundTogether(
   owners: readonly Owner[],
   terms: Record<string, unknown>,
+  rules?: number,
 ): Promise<string> {
   const founders = await Promise.all(owners.map(one => one.prepare()))
-  const charter = charterOf(founders, { name: 'drill', terms }, Date.now())
+  const charter = charterOf(
+    founders,
+    { name: 'drill', terms, ...(rules !== undefined && { rules }) },
+    Date.now(),
+  )
   const network = nodeSuite.sha256Hex(openEntry(charter).payload)
   const peers = founders.map(({ url }) => url)
   await Promise.all(

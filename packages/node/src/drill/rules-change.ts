@@ -1,5 +1,5 @@
 /** The rules change under a network that runs. */
-import { NEWEST_RULES, Registry } from '@answerable/core/registry'
+import { Registry } from '@answerable/core/registry'
 import { nodeSuite } from '../log/suite.ts'
 import type { Drill } from './drill.ts'
 import type { Member } from './member.ts'
@@ -7,6 +7,8 @@ import { digestOf, replayed, type SharedNetwork } from './shared-network.ts'
 
 /** Ticks so close that version 2 forbids the second, and version 1 does not. */
 const APART_MS = 100
+/** The network is founded under the version before it. */
+const LATER = 2
 const AHEAD_MS = 15_000
 
 export const rulesChange: Drill = {
@@ -22,25 +24,23 @@ export const rulesChange: Drill = {
   ],
   async run(scene) {
     const { findings } = scene
-    const shared = await scene.owners()
+    const shared = await scene.owners({ rules: LATER - 1 })
     const [ada, bo, , dee] = shared.members
     const before = await shared.agree(scene, ada.book.size)
     const allowed = await twoTicks(shared, dee)
     const at = ada.book.size + 20
     if (scene.inject) {
-      const { digest } = await ada.states('proposal', { action: 'amend', rules: NEWEST_RULES, at })
+      const { digest } = await ada.states('proposal', { action: 'amend', rules: LATER, at })
       await scene.comes(() => bo.state.proposals.has(digest) && dee.state.proposals.has(digest))
       for (const one of [ada, bo, dee]) await one.states('approval', { of: digest })
-      findings.inject(`ada, bo and dee approved version ${NEWEST_RULES} from entry ${at} on`)
+      findings.inject(`ada, bo and dee approved version ${LATER} from entry ${at} on`)
     }
     findings.now(
       await scene.comes(() => shared.outcome(allowed)?.effective === true),
       'under version 1 two ticks of one validator, a tenth of a second apart, both count',
     )
     await shared.agree(scene, at + 1)
-    const changed = await scene.faultShows(() =>
-      shared.running.every(({ state }) => state.rules === NEWEST_RULES),
-    )
+    const changed = await scene.faultShows(() => shared.running.every(({ state }) => state.rules === LATER))
     const forbidden = await twoTicks(shared, dee)
     findings.notice(
       (await scene.faultShows(() => shared.outcome(forbidden)?.rule === 'tick-too-soon')) && changed,
@@ -61,10 +61,10 @@ export const rulesChange: Drill = {
       again.every(held => held),
       'a replay from the beginning comes to both digests: the old entries are judged by the old rules',
     )
-    const switched = await firstUnder(bo, NEWEST_RULES)
+    const switched = await firstUnder(bo, LATER)
     findings.after(
       switched === at || !scene.inject,
-      `in that replay version ${NEWEST_RULES} begins at entry ${switched}, as was agreed`,
+      `in that replay version ${LATER} begins at entry ${switched}, as was agreed`,
     )
   },
 }

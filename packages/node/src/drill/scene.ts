@@ -87,9 +87,16 @@ export class Scene {
   async owners({
     clock = () => Date.now,
     roles = () => undefined,
-  }: Partial<Pick<SharedOptions, 'clock' | 'roles'>> = {}): Promise<SharedNetwork> {
+    rules,
+  }: Partial<Pick<SharedOptions, 'clock' | 'roles' | 'rules'>> = {}): Promise<SharedNetwork> {
     const path = (member: string) => this.path(member)
-    const shared = await SharedNetwork.found({ path, upstream: this.upstream.url, clock, roles })
+    const shared = await SharedNetwork.found({
+      path,
+      upstream: this.upstream.url,
+      clock,
+      roles,
+      ...(rules !== undefined && { rules }),
+    })
     this.#closers.push(() => shared.close())
     if (!(await this.comes(() => shared.settled)))
       throw new AnswerableError('internal', 'the throwaway network did not get under way')

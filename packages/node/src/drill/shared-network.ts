@@ -35,6 +35,8 @@ export interface SharedOptions {
   clock: (member: string) => () => number
   /** Those of each; operator, publisher and validator unless told. */
   roles: (member: string) => Role[] | undefined
+  /** The version of the rules that it is founded under; the newest unless told. */
+  rules?: number
 }
 
 export class SharedNetwork {
@@ -47,7 +49,7 @@ export class SharedNetwork {
     this.id = id
   }
 
-  static async found({ path, upstream, clock, roles }: SharedOptions): Promise<SharedNetwork> {
+  static async found({ path, upstream, clock, roles, rules }: SharedOptions): Promise<SharedNetwork> {
     const upstreams = [{ name: 'parrot', url: upstream, models: ['parrot*'] }]
     const set = { publishMilliseconds: 250, upstreams }
     const members = (['ada', 'bo', 'cy', 'dee'] as const).map(id => {
@@ -55,7 +57,7 @@ export class SharedNetwork {
       return new Member(id, path(id), { set, clock: clock(id), ...(has && { roles: has }) })
     }) as unknown as FourMembers
     try {
-      return new SharedNetwork(members, await foundTogether(members, TERMS))
+      return new SharedNetwork(members, await foundTogether(members, TERMS, rules))
     } catch (error) {
       await Promise.all(members.map(one => one.stop()))
       throw error

@@ -78,7 +78,7 @@ function readInfer(call: Call): unknown {
       'bad-request',
       'the binary tensor extension is not supported; send tensors as JSON',
     )
-  return parseJson(call.body, { maxBytes: call.body.length, maxDepth: 16, maxKeys: 1 << 16 })
+  return parseInferBody(call.body)
 }
 
 /** The answer of one model. Throws `bad-request` for a body that is not one for it. */
@@ -86,6 +86,11 @@ export async function infer({ model, description }: ServedModel, body: unknown):
   const { id, inputs, outputs } = parseInferRequest(body, description)
   const results = await model.infer(inputs, outputs)
   return Buffer.from(JSON.stringify(inferResponse(description, results, id)))
+}
+
+/** The JSON of an inference's body. Throws what `parseJson` throws. */
+export function parseInferBody(body: Uint8Array): unknown {
+  return parseJson(body, { maxBytes: body.length, maxDepth: 16, maxKeys: 1 << 16 })
 }
 
 function decodeName(name: string): string {

@@ -4,7 +4,7 @@ import type { SignedModel } from '@answerable/core/model'
 import type { GenerationEnd, LlamaModel, ModelDescription, Prompt } from '../runtime/index.ts'
 import type { Backend, BackendCall, Exchange, Sink } from './backend.ts'
 import { LlamaAnswer } from './llama-answer.ts'
-import { CHAT_PATH, COMPLETION_PATH, type LlamaRequest, readLlamaRequest } from './llama-request.ts'
+import { CHAT_PATH, COMPLETION_PATH, type LlamaRequest, promptOf, readLlamaRequest } from './llama-request.ts'
 
 export interface LlamaBackendOptions {
   /** How many calls may wait for the one that runs. */
@@ -83,11 +83,7 @@ export class LlamaBackend implements Backend {
 
   #prepare({ path, fields }: BackendCall): Prepared {
     const request = readLlamaRequest(path.split('?', 1)[0]!, fields ?? {})
-    const prompt =
-      request.kind === 'chat'
-        ? this.#model.chatPrompt(request.messages)
-        : this.#model.textPrompt(request.prompt)
-    return { request, prompt }
+    return { request, prompt: promptOf(this.#model, request) }
   }
 
   async #work(): Promise<void> {

@@ -3,7 +3,14 @@
  * quietly left out a field would be recorded as if that field had been followed.
  */
 import { AnswerableError } from '@answerable/core'
-import { type ChatTurn, DEFAULT_SAMPLING, MAX_SEED, type Sampling } from '../runtime/index.ts'
+import {
+  type ChatTurn,
+  DEFAULT_SAMPLING,
+  type LlamaModel,
+  MAX_SEED,
+  type Prompt,
+  type Sampling,
+} from '../runtime/index.ts'
 
 export interface LlamaRequest extends Sampling {
   kind: 'chat' | 'completion'
@@ -53,8 +60,12 @@ const UNSUPPORTED: Record<string, (value: unknown) => boolean> = {
   reasoning_effort: value => value === 'none',
 }
 
-/** Throws `bad-request`. */
-export function readLlamaRequest(path: string, fields: Fields): LlamaRequest {
+/** `defaults` are what a call gets that leaves its sampling out. Throws `bad-request`. */
+export function readLlamaRequest(
+  path: string,
+  fields: Fields,
+  defaults: Sampling = DEFAULT_SAMPLING,
+): LlamaRequest {
   for (const [name, asksNothing] of Object.entries(UNSUPPORTED)) {
     const value = fields[name] ?? undefined
     if (value !== undefined && !asksNothing(value))
@@ -67,10 +78,10 @@ export function readLlamaRequest(path: string, fields: Fields): LlamaRequest {
     kind,
     messages: kind === 'chat' ? readMessages(fields.messages) : [],
     prompt: kind === 'chat' ? '' : readPrompt(fields.prompt),
-    temperature: number(fields, 'temperature', { least: 0, most: 2 }) ?? DEFAULT_SAMPLING.temperature,
-    topP: number(fields, 'top_p', { least: 0, most: 1 }) ?? DEFAULT_SAMPLING.topP,
-    topK: number(fields, 'top_k', { least: 0, most: 1 << 20, whole: true }) ?? DEFAULT_SAMPLING.topK,
-    minP: number(fields, 'min_p', { least: 0, most: 1 }) ?? DEFAULT_SAMPLING.minP,
+    temperature: number(fields, 'temperature', { least: 0, most: 2 }) ?? defaults.temperature,
+    topP: number(fields, 'top_p', { least: 0, most: 1 }) ?? defaults.topP,
+    topK: number(fields, 'top_k', { least: 0, most: 1 << 20, whole: true }) ?? defaults.topK,
+    minP: number(fields, 'min_p', { least: 0, most: 1 }) ?? defaults.minP,
     maxTokens:
       number(fields, 'max_completion_tokens', tokens) ?? number(fields, 'max_tokens', tokens) ?? unset,
     stop: readStop(fields.stop),
@@ -78,6 +89,14 @@ export function readLlamaRequest(path: string, fields: Fields): LlamaRequest {
     stream: flag(fields, 'stream'),
     includeUsage: isObject(fields.stream_options) && flag(fields.stream_options, 'include_usage'),
   }
+}
+
+/** The tokens that a request asks a model to go on from. Throws `bad-request`. */
+export function promptOf(
+  model: Pick<LlamaModel, 'chatPrompt' | 'textPrompt'>,
+  { kind, messages, prompt }: LlamaRequest,
+): Prompt {
+  return kind === 'chat' ? model.chatPrompt(messages) : model.textPrompt(prompt)
 }
 
 /** Whether an answer's seed is to be derived: it is drawn, and the caller names no seed. */

@@ -36,12 +36,18 @@ export function nonceOf({ request }: Call): string {
 }
 
 export function readFields(call: Call, modelNeeded = true): Fields {
-  const fields = parseJson(call.body, { maxBytes: call.body.length, maxDepth: 128, maxKeys: 1 << 20 })
-  if (fields === null || typeof fields !== 'object' || Array.isArray(fields))
-    throw new AnswerableError('bad-request', 'the body is not a JSON object')
-  const { model } = fields as Fields
+  const fields = parseFields(call.body)
+  const { model } = fields
   if (modelNeeded && (typeof model !== 'string' || model === '' || model.length > 256))
     throw new AnswerableError('bad-request', 'model: expected the name of a model')
+  return fields
+}
+
+/** The JSON object of a call's body. Throws `bad-request`, and what `parseJson` throws. */
+export function parseFields(body: Uint8Array): Fields {
+  const fields = parseJson(body, { maxBytes: body.length, maxDepth: 128, maxKeys: 1 << 20 })
+  if (fields === null || typeof fields !== 'object' || Array.isArray(fields))
+    throw new AnswerableError('bad-request', 'the body is not a JSON object')
   return fields as Fields
 }
 

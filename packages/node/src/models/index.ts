@@ -14,6 +14,16 @@ export {
 export { GROUPS, type LabelledApplicant } from './dataset.ts'
 export { buildDemoModels, type DemoModel } from './demo-models.ts'
 export { evaluate, type Figures } from './evaluate.ts'
+export {
+  editedGguf,
+  GGUF_TYPES,
+  type GgufEdit,
+  type GgufNoise,
+  type GgufType,
+  type GgufVariant,
+  perturbedGguf,
+  quantisedGguf,
+} from './gguf-variants.ts'
 export type { ModelCard } from './model-card.ts'
 export { type Decision, decide, type Network } from './network.ts'
 export { type OnnxModelFile, writeOnnx } from './onnx-writer.ts'

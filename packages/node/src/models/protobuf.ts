@@ -20,6 +20,20 @@ export class Message {
     return this
   }
 
+  /** A signed integer field. */
+  int64(field: number, value: bigint): this {
+    this.#tag(field, VARINT)
+    const bytes: number[] = []
+    let rest = BigInt.asUintN(64, value)
+    while (rest >= 128n) {
+      bytes.push(Number(rest & 127n) + 128)
+      rest >>= 7n
+    }
+    bytes.push(Number(rest))
+    this.#parts.push(Uint8Array.from(bytes))
+    return this
+  }
+
   float(field: number, value: number): this {
     this.#tag(field, FIXED32)
     const bytes = new Uint8Array(4)

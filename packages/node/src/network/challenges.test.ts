@@ -63,7 +63,8 @@ test('challenges are answered by those who are asked, and silence loses', { time
 
   // A record that was committed, and that its operator then gives out to nobody: registry and witness go on.
   const record = await recordOf(bo)
-  bo.network!.gateway.receipts.get = () => Promise.reject(new AnswerableError('not-found', 'gone'))
+  const { storage } = bo.network!.gateway.store
+  storage.at = () => Promise.reject(new AnswerableError('not-found', 'gone'))
   const withheld = await challenge(cy, bo, 'availability', record)
   await until(() => status(withheld) === 'lost', 'silence loses', 30_000)
   // Validators could gang up on one of theirs by saying nothing, so a seat is not lost by it: the mark stays.

@@ -20,6 +20,7 @@ export const EXPOSED = [
   'log',
   'logs',
   'receipts',
+  'audit',
   'documents',
   'models',
   'trust',

@@ -1,6 +1,12 @@
 /** The charter of a new network, and the application of one who joins. */
 import type { JsonObject } from '@answerable/core'
-import { DEFAULT_TERMS, parseTerms, registryPayload, signEnvelope } from '@answerable/core/registry'
+import {
+  DEFAULT_TERMS,
+  NEWEST_RULES,
+  parseTerms,
+  registryPayload,
+  signEnvelope,
+} from '@answerable/core/registry'
 import type { Keyring } from '../registry/keyring.ts'
 import type { Membership } from './membership.ts'
 
@@ -25,12 +31,13 @@ export interface Founder {
 /** Entry 0 of a network that several found together, the first its host. Signed by all the keys that they bring. */
 export function charterOf(
   founders: readonly Founder[],
-  { name, terms }: { name: string; terms: Record<string, unknown> },
+  { name, terms, rules = NEWEST_RULES }: { name: string; terms: Record<string, unknown>; rules?: number },
   time: number,
 ): Uint8Array {
   const [{ membership, keyring, url }] = founders as [Founder]
   const body: JsonObject = {
     name,
+    rules,
     terms: { ...DEFAULT_TERMS, ...parseTerms(terms) } as unknown as JsonObject,
     founders: founders.map(one => ({
       member: memberFields(one.membership, one.url),

@@ -53,6 +53,7 @@ export interface ReceiptSource {
 /** A log from before a restore. */
 export interface OlderLog extends ReceiptSource {
   readonly log: Log
+  readonly store: RecordStore
   readonly key: VerifierKey
   close(): Promise<void>
 }
@@ -72,7 +73,7 @@ export async function openOlder(
     const { log, storage, index } = store
     // Its published checkpoint carries the cosignatures it had when the copy was made.
     const receipts = new Receipts({ log, storage, index, documents, witnessed: () => log.published })
-    older.push({ receipts, log, key: signer.key, close: () => store.close() })
+    older.push({ receipts, log, store, key: signer.key, close: () => store.close() })
   }
   return older
 }

@@ -10,6 +10,7 @@ import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
 import type { RegistryPoint } from '@answerable/core/statement'
 import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
+import { auditApp, DisclosureService } from '../audit-service/index.ts'
 import type { Backend } from '../gateway/backend.ts'
 import { callPaths } from '../gateway/call-paths.ts'
 import { Callers } from '../gateway/callers.ts'
@@ -221,9 +222,23 @@ async function start(
   const metrics = new Metrics()
   addGauges(metrics, gateway)
   const currentSigner = gateway.options.signer
+  const disclosures = new DisclosureService({
+    member: membership.member,
+    signer: () => {
+      if (keyring.has('member')) return keyring.statements('member')
+      throw new AnswerableError('unavailable', 'this process cannot sign for its member')
+    },
+    registry: () => ({ state: registry.book.state, size: registry.book.size }),
+    current: gateway.store,
+    older: older.map(({ store }) => store),
+    now: () => gateway.recorder.now(),
+    ...(options.clock && { clock: options.clock }),
+    report: fault,
+  })
   const mounts: Record<string, Hono> = {
     '/log': logApp(() => gateway.store.log, currentSigner.key),
     ...registry.apps(),
+    '/audit': auditApp(disclosures),
     '/network': networkApp({
       book: registry.book,
       submitter: registry.submitter,

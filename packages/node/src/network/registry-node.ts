@@ -9,6 +9,7 @@ import { parseNote } from '@answerable/core/note'
 import { hostUrl, openEntry, policyFrom } from '@answerable/core/registry'
 import { type Policy, parseCheckpoint } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
+import { DisclosureClient } from '../auditor/disclosure-client.ts'
 import { nodeSuite } from '../log/suite.ts'
 import { registryApp } from '../registry/app.ts'
 import { bookFolder, RegistryBook } from '../registry/book.ts'
@@ -57,6 +58,7 @@ export class RegistryNode {
   readonly moves: Moves
   readonly gate: Gate
   readonly #options: RegistryNodeOptions
+  readonly #panel: Panel
   #publisher: Publisher | undefined
   /** What the publisher was told last, so that it is told again only when that changes. */
   #told = ''
@@ -75,6 +77,7 @@ export class RegistryNode {
     this.validator = parts.validator
     this.moves = parts.moves
     this.gate = parts.gate
+    this.#panel = parts.panel
   }
 
   static async open(options: RegistryNodeOptions): Promise<RegistryNode> {
@@ -164,6 +167,7 @@ export class RegistryNode {
     clearTimeout(this.#timer)
     await this.#round
     await this.validator.stop()
+    await this.#panel.stop()
   }
 
   /** Brings what runs here in line with what the registry says: host or not, which logs, which witnesses. */
@@ -325,6 +329,7 @@ interface Parts {
   validator: Validator
   moves: Moves
   gate: Gate
+  panel: Panel
 }
 
 async function openParts(options: RegistryNodeOptions): Promise<Parts> {
@@ -356,7 +361,14 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
     const host = new Host(book, clock)
     const digestOf = (entry: Uint8Array) => nodeSuite.sha256Hex(openEntry(entry).payload)
     submitter = new Submitter({ book, network, member, host, client, clock, digestOf })
-    const panel = new Panel({ book, submitter, keyring, client })
+    const disclosures = new DisclosureClient({
+      state: () => book.state,
+      member,
+      signer: () => keyring.statements('member'),
+      ...(options.send && { send: options.send }),
+      clock,
+    })
+    const panel = new Panel({ book, submitter, keyring, disclosures, clock, report })
     const duties = new Duties({
       book,
       submitter,
@@ -400,7 +412,7 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
       for (const witness of witnesses) witness.trust([vkey])
     }
     const gate = registryGate({ book, mirror, moves, client, trust })
-    return { book, mirror, host, submitter, validator, moves, gate }
+    return { book, mirror, host, submitter, validator, moves, gate, panel }
   } catch (error) {
     await book.close()
     throw error

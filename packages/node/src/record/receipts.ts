@@ -132,7 +132,7 @@ export class Receipts {
   async #parts(found: Found): Promise<Parts> {
     const key = await this.#options.storage.key(found.index)
     if (key === undefined) throw new AnswerableError('erased', 'the content of that record was erased')
-    return open(key, (await this.#options.storage.read(found.position)).content, found)
+    return openStored(key, (await this.#options.storage.read(found.position)).content, found)
   }
 
   /** A record as it was committed: its statement is the one that the log holds. */
@@ -157,7 +157,7 @@ export class Receipts {
       throw new AnswerableError('forbidden', 'this is not the holder secret of that record')
     const key = await this.#options.storage.key(found.index)
     if (key === undefined) throw new AnswerableError('erased', 'the content of that record was erased')
-    return open(key, content, found)
+    return openStored(key, content, found)
   }
 
   /** The signature of the model that answered goes along with what names it. */
@@ -184,7 +184,8 @@ export class Receipts {
   }
 }
 
-function open(key: Uint8Array, content: Uint8Array, { index, position }: Found): Parts {
+/** Throws `corrupt`, with where it lies, for what does not open. */
+export function openStored(key: Uint8Array, content: Uint8Array, { index, position }: Found): Parts {
   try {
     return openContent(key, content)
   } catch (cause) {
@@ -207,11 +208,12 @@ function opinionsOf({ modelDisclosure }: Parts): OpinionsOnRecord | undefined {
   return modelDisclosure && opinionsIn(parseDisclosure(Buffer.from(modelDisclosure).toString()).value)
 }
 
-function addParts(receipt: Receipt, parts: Parts): void {
+/** Disclosures and content alone: a holder's secret that is kept beside them for repeated calls is nobody else's. */
+export function addParts(opened: Pick<Receipt, 'disclosures' | 'content'>, parts: Parts): void {
   for (const [name, part] of Object.entries(DISCLOSURE_PARTS)) {
     const bytes = parts[part]
-    if (bytes !== undefined) receipt.disclosures[name as DisclosureName] = Buffer.from(bytes).toString()
+    if (bytes !== undefined) opened.disclosures[name as DisclosureName] = Buffer.from(bytes).toString()
   }
-  if (parts.request !== undefined) receipt.content.request = parts.request
-  if (parts.response !== undefined) receipt.content.response = parts.response
+  if (parts.request !== undefined) opened.content.request = parts.request
+  if (parts.response !== undefined) opened.content.response = parts.response
 }

@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { AnswerableError } from '@answerable/core'
 import type { NoteSigner } from '@answerable/core/note'
 import {
+  ACCESS_TYPE,
   INFERENCE_TYPE,
   LIFECYCLE_TYPE,
+  parseAccess,
   parseInference,
   parseLifecycle,
   parseStatement,
@@ -144,6 +146,10 @@ async function addRow(index: RecordIndex, record: ScannedRecord, storage: FileSt
   if (predicateType === LIFECYCLE_TYPE) {
     const { action, first, end } = parseLifecycle(record.statement)
     index.lifecycle.add({ index: record.index, action, first, end })
+  }
+  if (predicateType === ACCESS_TYPE) {
+    const { log, index: opened, other } = parseAccess(record.statement)
+    index.accesses.add({ index: record.index, log, record: opened, other })
   }
   if (predicateType !== INFERENCE_TYPE) return
   const { id, event } = parseInference(record.statement)

@@ -11,6 +11,7 @@ export {
   refuseBinary,
 } from './kserve.ts'
 export {
+  type CacheType,
   DEFAULT_SAMPLING,
   type Generation,
   type GenerationEnd,
@@ -24,4 +25,5 @@ export { findLlama } from './llama-library.ts'
 export { OnnxModel, type OnnxOptions, type Optimisation } from './onnx.ts'
 export { describeProcessor } from './processor.ts'
 export type { ModelDescription, RuntimeDescription, TensorSpec } from './runtime.ts'
-export type { Tensor, TensorData } from './tensor.ts'
+export { datatypeOf, type Tensor, type TensorData } from './tensor.ts'
+export type { TextRun } from './text-run.ts'

@@ -11,6 +11,12 @@ export interface LlamaSequence {
   readonly contextSize: number
   clearHistory(): Promise<void>
   evaluate(tokens: number[], options: LlamaSampling): AsyncGenerator<number, void>
+  /** A token that is given to `next` is gone on with in place of the one that came. */
+  evaluateWithMetadata(
+    tokens: number[],
+    metadata: { probabilities: true },
+    options: LlamaSampling,
+  ): AsyncGenerator<{ token: number; probabilities: Map<number, number> }, void, number>
   evaluateWithoutGeneratingNewTokens(tokens: number[]): Promise<void>
 }
 
@@ -75,8 +81,8 @@ export interface LlamaLibrary extends Pick<LlamaModule, 'JinjaTemplateChatWrappe
 }
 
 const NAME = 'node-llama-cpp'
-/** From packages/node/src/runtime, or from where its built form lies. */
-const RUNTIME = join(import.meta.dirname, '../../../../runtimes/llama')
+/** From packages/node/src/runtime, or from where its built form lies; `ANSWERABLE_LLAMA` names another folder. */
+const RUNTIME = process.env.ANSWERABLE_LLAMA ?? join(import.meta.dirname, '../../../../runtimes/llama')
 
 let loaded: Promise<LlamaLibrary> | undefined
 

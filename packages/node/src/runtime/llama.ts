@@ -12,6 +12,7 @@ import { type LlamaContext, type LlamaLibrary, type LlamaWeights, loadLlama } fr
 import { describeProcessor } from './processor.ts'
 import type { ModelDescription } from './runtime.ts'
 import { StopText } from './stop-text.ts'
+import { type GenerationEnd, TextRun } from './text-run.ts'
 import { TokenText } from './token-text.ts'
 
 export interface LlamaOptions {
@@ -23,7 +24,15 @@ export interface LlamaOptions {
   contextSize?: number
   /** How many tokens of a prompt are computed together; 512 at most by default. Another size is another result. */
   batchSize?: number
+  /** 1 unless told; results were the same with more. */
+  threads?: number
+  /** Of the cache of keys and values; F16 unless told. */
+  cacheType?: CacheType
+  /** Off unless told: another result. */
+  flashAttention?: boolean
 }
+
+export type CacheType = 'F16' | 'F32'
 
 /** What a result depends on besides the prompt; a call that leaves one out gets the default. */
 export interface Sampling {
@@ -45,15 +54,11 @@ export interface Generation extends Sampling {
   stop: readonly string[]
 }
 
-export interface GenerationEnd {
-  finish: 'stop' | 'length'
-  /** Tokens drawn, without the one that ended it. */
-  tokens: number
-}
+export type { GenerationEnd } from './text-run.ts'
 
 const DEFAULT_CONTEXT = 4096
 const MOST_BATCH = 512
-const CACHE_TYPE = 'F16'
+const CACHE_TYPE: CacheType = 'F16'
 
 export class LlamaModel {
   readonly #weights: LlamaWeights
@@ -62,6 +67,7 @@ export class LlamaModel {
   readonly #chat: LlamaChat
   readonly #description: ModelDescription
   #busy = false
+  #middle: number[] | undefined
 
   private constructor(
     library: LlamaLibrary,
@@ -75,6 +81,7 @@ export class LlamaModel {
     this.#sequence = context.getSequence()
     this.#chat = new LlamaChat(library, weights)
     const { release } = library.llama.llamaCppRelease
+    const cacheType = options.cacheType ?? CACHE_TYPE
     this.#description = {
       name: options.name,
       version: options.version,
@@ -91,8 +98,8 @@ export class LlamaModel {
           batchSize: context.batchSize,
           sequences: 1,
           flashAttention: context.flashAttention,
-          kvCacheKeyType: CACHE_TYPE,
-          kvCacheValueType: CACHE_TYPE,
+          kvCacheKeyType: cacheType,
+          kvCacheValueType: cacheType,
           cacheReuse: false,
           chatTemplate: this.#chat.description,
           defaultTemperature: DEFAULT_SAMPLING.temperature,
@@ -131,10 +138,10 @@ export class LlamaModel {
         sequences: 1,
         contextSize,
         batchSize: options.batchSize ?? Math.min(contextSize, MOST_BATCH),
-        threads: 1,
-        flashAttention: false,
-        experimentalKvCacheKeyType: CACHE_TYPE,
-        experimentalKvCacheValueType: CACHE_TYPE,
+        threads: options.threads ?? 1,
+        flashAttention: options.flashAttention ?? false,
+        experimentalKvCacheKeyType: options.cacheType ?? CACHE_TYPE,
+        experimentalKvCacheValueType: options.cacheType ?? CACHE_TYPE,
       })
       // The digest is of what was read before, and the library read it again: it must have been the same.
       if ((await identityOf(file)) !== before && (await digestOf(file)) !== manifest)
@@ -164,12 +171,53 @@ export class LlamaModel {
     return this.#checked(this.#chat.prompt(turns))
   }
 
+  /** The text of a token in the middle of others. */
+  pieceOf(token: number): string {
+    this.#middle ??= this.#weights.tokenize('a', false).slice(-1)
+    return this.#weights.detokenize([token], false, this.#middle)
+  }
+
+  /** What becomes of the tokens of an answer, as `generate` has it. */
+  textRun({ prompt, stop, maxTokens }: Pick<Generation, 'prompt' | 'stop' | 'maxTokens'>): TextRun {
+    return new TextRun({
+      decoder: new TokenText((...args) => this.#weights.detokenize(...args), prompt.tokens),
+      stops: new StopText([...stop, ...prompt.stop]),
+      most: Math.min(maxTokens, this.contextSize - prompt.tokens.length),
+      isEnd: token => this.#isEnd(token) || prompt.stopTokens.includes(token),
+    })
+  }
+
   /** Generates text, a piece at a time. One at a time: throws `conflict` while another runs. */
   async *generate(generation: Generation, signal: AbortSignal): AsyncGenerator<string, GenerationEnd> {
-    if (this.#busy) throw new AnswerableError('conflict', 'this model is at another generation')
-    this.#busy = true
+    this.#take()
     try {
       return yield* this.#generate(generation, signal)
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  /**
+   * The scores of every next token after the prompt, one token a call, just as `generate` computes them: natural
+   * logarithms of the probabilities at temperature 1, by token. `next` takes the token to go on with. One at a time, like
+   * `generate`; without end, so the caller counts: the context holds `contextSize` tokens.
+   */
+  async *score(prompt: Prompt, signal: AbortSignal): AsyncGenerator<Float64Array, void, number> {
+    this.#take()
+    try {
+      const rest = await this.#evaluatePrompt(prompt.tokens, signal)
+      if (rest === undefined) return
+      // Above temperature 0 the library would give the probabilities that its sampler makes of the scores.
+      const greedy = { temperature: 0, topP: 1, topK: 0, minP: 0, seed: 0, yieldEogToken: true }
+      const steps = this.#sequence.evaluateWithMetadata(rest, { probabilities: true }, greedy)
+      try {
+        for (let step = await steps.next(); !step.done && !signal.aborted; ) {
+          const next: number = yield logarithms(step.value.probabilities)
+          step = await steps.next(next)
+        }
+      } finally {
+        await steps.return()
+      }
     } finally {
       this.#busy = false
     }
@@ -179,39 +227,39 @@ export class LlamaModel {
     await this.#weights.dispose()
   }
 
+  #take(): void {
+    if (this.#busy) throw new AnswerableError('conflict', 'this model is at another generation')
+    this.#busy = true
+  }
+
   async *#generate(generation: Generation, signal: AbortSignal): AsyncGenerator<string, GenerationEnd> {
-    const { prompt, maxTokens, temperature, topP, topK, minP, seed } = generation
-    const { tokens: asked } = prompt
-    const most = Math.min(maxTokens, this.contextSize - asked.length)
-    const decoder = new TokenText((...args) => this.#weights.detokenize(...args), asked)
-    const stops = new StopText([...generation.stop, ...prompt.stop])
-    const finish = (reason: GenerationEnd['finish'], tokens: number) => ({ finish: reason, tokens })
-    await this.#sequence.clearHistory()
-    // In the library's own batches, so that one who leaves is not computed for to the end of a long prompt.
-    let start = 0
-    for (; asked.length - start > this.#context.batchSize; start += this.#context.batchSize) {
-      if (signal.aborted) return finish('stop', 0)
-      await this.#sequence.evaluateWithoutGeneratingNewTokens(
-        asked.slice(start, start + this.#context.batchSize),
-      )
-    }
-    if (signal.aborted) return finish('stop', 0)
+    const { prompt, temperature, topP, topK, minP, seed } = generation
+    const run = this.textRun(generation)
+    const rest = await this.#evaluatePrompt(prompt.tokens, signal)
+    const aborted = (): GenerationEnd => ({ finish: 'stop', tokens: run.count })
+    if (rest === undefined) return aborted()
     const sampling = { temperature, topP, topK, minP, seed, yieldEogToken: true }
-    let count = 0
-    let ended = false
-    for await (const token of this.#sequence.evaluate(asked.slice(start), sampling)) {
-      if (signal.aborted) return finish('stop', count)
-      ended = this.#isEnd(token) || prompt.stopTokens.includes(token)
-      if (ended) break
-      count++
-      const piece = stops.add(decoder.add(token))
-      if (piece !== '') yield piece
-      if (stops.stopped) return finish('stop', count)
-      if (count >= most) break
+    for await (const token of this.#sequence.evaluate(rest, sampling)) {
+      if (signal.aborted) return aborted()
+      yield* run.add(token)
+      if (run.end !== undefined) return run.end
     }
-    const last = stops.add(decoder.end()) + stops.end()
-    if (last !== '') yield last
-    return finish(ended || stops.stopped ? 'stop' : 'length', count)
+    return aborted()
+  }
+
+  /**
+   * All of a prompt but its last batch, which is given back, from an empty cache. In the library's own batches, so that
+   * one who leaves is not computed for to the end of a long prompt: undefined where they left.
+   */
+  async #evaluatePrompt(tokens: number[], signal: AbortSignal): Promise<number[] | undefined> {
+    const { batchSize } = this.#context
+    await this.#sequence.clearHistory()
+    let start = 0
+    for (; tokens.length - start > batchSize; start += batchSize) {
+      if (signal.aborted) return undefined
+      await this.#sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(start, start + batchSize))
+    }
+    return signal.aborted ? undefined : tokens.slice(start)
   }
 
   /** Also the beginning-of-text token ends a text: a small model's next story is not the answer to this one. */
@@ -233,6 +281,12 @@ export class LlamaModel {
       )
     return { ...prompt, tokens }
   }
+}
+
+function logarithms(probabilities: ReadonlyMap<number, number>): Float64Array {
+  const logs = new Float64Array(probabilities.size).fill(Number.NEGATIVE_INFINITY)
+  for (const [token, probability] of probabilities) logs[token] = Math.log(probability)
+  return logs
 }
 
 /** What changes when a file does. */

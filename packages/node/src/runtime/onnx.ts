@@ -18,6 +18,8 @@ export interface OnnxOptions {
    * run are the steps of the file, which is what a dispute recomputes; the receipt records the level either way.
    */
   optimisation?: Optimisation
+  /** 1 unless told. With more, a few operators give another result. */
+  threads?: number
 }
 
 /** onnxruntime's element types by KServe's names. FP16 is left out: JavaScript's runtimes do not agree on its array. */
@@ -62,7 +64,7 @@ export class OnnxModel {
   readonly #outputs: TensorSpec[]
 
   private constructor(session: ort.InferenceSession, options: Required<OnnxOptions>, manifest: string) {
-    const { name, version, optimisation } = options
+    const { name, version, optimisation, threads } = options
     this.#session = session
     const inputs = session.inputMetadata.map(value => inputOf(value))
     this.#inputs = new Map(inputs.map(input => [input.name, input]))
@@ -76,7 +78,7 @@ export class OnnxModel {
         version: ort.env.versions.node ?? ort.env.versions.common,
         configuration: {
           executionProviders: 'cpu',
-          intraOpNumThreads: 1,
+          intraOpNumThreads: threads,
           interOpNumThreads: 1,
           executionMode: 'sequential',
           graphOptimizationLevel: optimisation,
@@ -101,10 +103,10 @@ export class OnnxModel {
     const manifest = createHash('sha256').update(bytes).digest('hex')
     try {
       assertSelfContained(bytes)
-      const optimisation = options.optimisation ?? 'disabled'
+      const { optimisation = 'disabled', threads = 1 } = options
       const session = await ort.InferenceSession.create(bytes, {
         executionProviders: ['cpu'],
-        intraOpNumThreads: 1,
+        intraOpNumThreads: threads,
         interOpNumThreads: 1,
         executionMode: 'sequential',
         graphOptimizationLevel: optimisation,
@@ -112,7 +114,7 @@ export class OnnxModel {
         logSeverityLevel: 4,
         extra: ENTRIES,
       })
-      return new OnnxModel(session, { ...options, optimisation }, manifest)
+      return new OnnxModel(session, { ...options, optimisation, threads }, manifest)
     } catch (cause) {
       throw new AnswerableError('bad-format', `cannot open the model ${file}: ${messageOf(cause)}`, { cause })
     }

@@ -14,7 +14,7 @@ export interface ModelDescription {
 }
 
 export interface RuntimeDescription {
-  name: 'onnxruntime-node' | 'node-llama-cpp' | 'upstream'
+  name: 'onnxruntime-node' | 'onnxruntime-web' | 'node-llama-cpp' | 'upstream'
   version: string
   /** Every option that can change a result, under the name that the runtime itself takes it by. */
   configuration: Record<string, string | number | boolean>

@@ -34,6 +34,17 @@ export class StopText {
     return held
   }
 
+  get isWaiting(): boolean {
+    return this.#held !== ''
+  }
+
+  clone(): StopText {
+    const copy = new StopText(this.#stops)
+    copy.#held = this.#held
+    copy.stopped = this.stopped
+    return copy
+  }
+
   #firstStop(text: string): number | undefined {
     const places = this.#stops.map(stop => text.indexOf(stop)).filter(at => at !== -1)
     return places.length === 0 ? undefined : Math.min(...places)

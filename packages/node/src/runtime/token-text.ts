@@ -40,6 +40,16 @@ export class TokenText {
     return this.#pending.length === 0 ? '' : this.#take(this.#detokenize(this.#pending, false, this.#before))
   }
 
+  get isWaiting(): boolean {
+    return this.#pending.length > 0
+  }
+
+  clone(): TokenText {
+    const copy = new TokenText(this.#detokenize, this.#before)
+    copy.#pending = [...this.#pending]
+    return copy
+  }
+
   #take(text: string): string {
     this.#before = [...this.#before, ...this.#pending].slice(-CONTEXT)
     this.#pending = []

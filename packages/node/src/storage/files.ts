@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { AnswerableError } from '@answerable/core'
 import type { Disk } from './disk.ts'
 import { KeyFile, keyCheck } from './keys.ts'
+import { Marks } from './marks.ts'
 import { encodeBatch, type ScannedBatch, SEGMENT_HEADER_BYTES, type StoredRecord } from './segment.ts'
 import { type Mark, type SegmentSizes, Segments } from './segments.ts'
 import type { NewRecord, Position, RecordStorage, ScannedRecord } from './storage.ts'
@@ -34,6 +35,8 @@ export class FileStorage implements RecordStorage {
   #end = SEGMENT_HEADER_BYTES
   /** Where each batch of the last segment begins. */
   #marks: Mark[] = []
+  /** And some of those of segments before it, once they were read. */
+  readonly #passed = new Marks()
   #failed = false
   #recovering: Promise<boolean> | undefined
 
@@ -138,6 +141,12 @@ export class FileStorage implements RecordStorage {
     await this.#keys.erase(index, count)
   }
 
+  /** The record at an index. Throws `not-found` where there is none yet. */
+  async at(index: number): Promise<ScannedRecord> {
+    for await (const record of this.scan(index)) return record
+    throw new AnswerableError('not-found', `there is no record ${index} yet`)
+  }
+
   async *scan(index: number): AsyncGenerator<ScannedRecord> {
     // What is committed meanwhile is left out: behind this mark a batch may be half written.
     const end = { at: this.#end, index: this.#size }
@@ -151,10 +160,15 @@ export class FileStorage implements RecordStorage {
     for (let i = start; i < segments.length; i++) {
       const segment = segments[i]!
       const next = segments[i + 1]
-      const known = next === undefined ? marks.findLast(mark => mark.index <= index) : undefined
+      const known =
+        next === undefined
+          ? marks.findLast(mark => mark.index <= index)
+          : this.#passed.before(segment.sequence, index)
       const from = known ?? { at: SEGMENT_HEADER_BYTES, index: segment.firstIndex }
       const to = next === undefined ? end : { at: next.previousEnd, index: next.firstIndex }
       for await (const batch of this.#segments.batchesUpTo(segment, from, to)) {
+        if (next !== undefined)
+          this.#passed.add(segment.sequence, { at: batch.start, index: batch.firstIndex })
         for (const [j, { offset, ...record }] of batch.records.entries()) {
           const at = batch.firstIndex + j
           if (at >= index) yield { ...record, index: at, position: { segment: segment.sequence, offset } }

@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { AccessTable } from './access-table.ts'
 import { LifecycleTable, type Range } from './lifecycle-table.ts'
 import type { Position } from './storage.ts'
 
@@ -47,6 +48,7 @@ export class RecordIndex {
   readonly #firstSince: StatementSync
   readonly #setState: StatementSync
   readonly lifecycle: LifecycleTable
+  readonly accesses: AccessTable
   readonly #closeStream: StatementSync
   readonly #mark: StatementSync
   /** Rows on their way to the database, oldest first; reads look here first. */
@@ -72,6 +74,7 @@ export class RecordIndex {
     )
     this.#setState = this.#database.prepare('INSERT OR REPLACE INTO state VALUES (?, ?)')
     this.lifecycle = new LifecycleTable(this.#database)
+    this.accesses = new AccessTable(this.#database)
     this.#closeStream = this.#database.prepare('DELETE FROM stream WHERE id = ?')
     this.#mark = this.#database.prepare("INSERT OR REPLACE INTO state VALUES ('indexed', ?)")
     const row = this.#database.prepare("SELECT value FROM state WHERE name = 'indexed'").get()

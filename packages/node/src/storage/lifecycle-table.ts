@@ -54,7 +54,12 @@ export class LifecycleTable {
   }
 
   /** What erasures overwrote of a range, and perhaps beyond it. */
-  erasedAround({ first, end }: Range): Range[] {
+  erasedAround(range: Range): Range[] {
+    return this.erasures(range)
+  }
+
+  /** The same, with the statements that say so. */
+  erasures({ first, end }: Range): LifecycleRow[] {
     return this.#erased.all(first, end).map(rowOf)
   }
 

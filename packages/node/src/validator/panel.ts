@@ -1,14 +1,12 @@
 /**
- * A drawn validator's look at an availability challenge: does the operator give out the record's public part, and is it
- * the one that the log holds? It says yes as soon as it opens; no only late, for an operator may be slow, and silence
- * counts as no anyway.
+ * A drawn validator's look at an availability challenge: it has the record opened for itself, as any auditor would, and
+ * sees whether it is what the log holds. It says yes as soon as it opens; no only late, for an operator may be slow, and
+ * silence counts as no anyway. What a look came to is known here alone: in the registry stands a yes or a no.
  */
-import { AnswerableError } from '@answerable/core'
-import { parseReceipt } from '@answerable/core/receipt'
-import { type Challenge, openEntry, parseRegistryPayload } from '@answerable/core/registry'
-import { nodeSuite } from '../log/suite.ts'
+import type { Challenge, State } from '@answerable/core/registry'
+import type { DisclosureClient } from '../auditor/disclosure-client.ts'
+import type { Disclosure } from '../auditor/disclosure-outcome.ts'
 import type { RegistryBook } from '../registry/book.ts'
-import type { RegistryClient } from '../registry/client.ts'
 import type { Keyring } from '../registry/keyring.ts'
 import type { Submitter } from '../registry/submitter.ts'
 
@@ -16,54 +14,119 @@ export interface PanelOptions {
   book: RegistryBook
   submitter: Submitter
   keyring: Keyring
-  client(url: string): RegistryClient
+  disclosures: Pick<DisclosureClient, 'ask'>
+  clock?: () => number
+  report?: (event: string, error?: unknown) => void
 }
 
 /** The last part of the time for an answer, in which a validator that found nothing says so. */
 const LATE = 4
+/** Looks in the time for an answer, while it does not open. */
+const LOOKS = 32
+/** And no longer than this between two, in milliseconds. */
+const LOOK_AGAIN = 60_000
+/** Looks at a time: operators that answer slowly must not keep each other's challenges waiting. */
+const MOST_LOOKING = 4
+
+interface Look {
+  /** Undefined until one has come to an end: then nothing is said. */
+  opens: boolean | undefined
+  at: number
+  going: Promise<void> | undefined
+  /** What was said last: the copy here may not have it yet. */
+  said: boolean | undefined
+}
 
 export class Panel {
   readonly #options: PanelOptions
+  readonly #looks = new Map<string, Look>()
+  readonly #stop = new AbortController()
 
   constructor(options: PanelOptions) {
     this.#options = options
   }
 
-  /** Votes on what this member was drawn for. */
+  /** Votes on what this member was drawn for, as far as its looks have come; they go on meanwhile. */
   async vote(): Promise<void> {
     const { book, keyring } = this.#options
-    for (const challenge of book.state.challenges.values()) {
-      if (challenge.type !== 'availability' || challenge.status !== 'open') continue
-      if (!challenge.panel.includes(keyring.member)) continue
+    const open = new Set(book.state.openOf('challenge'))
+    for (const digest of this.#looks.keys()) if (!open.has(digest)) this.#looks.delete(digest)
+    for (const digest of open) {
+      const challenge = book.state.challenges.get(digest)!
+      if (challenge.type !== 'availability' || !challenge.panel.includes(keyring.member)) continue
       const before = challenge.votes.find(({ member }) => member === keyring.member)
       if (before?.opens) continue
-      const opens = await this.#opens(challenge)
+      const opens = this.#look(challenge)
       const { clock, terms } = book.state
       const late = clock > challenge.due - (terms.challengeSeconds * 1000) / LATE
-      if (opens || (late && before === undefined)) await this.#say(challenge, opens)
+      if (opens || (opens === false && late && before === undefined)) await this.#say(challenge, opens)
     }
   }
 
-  async #opens({ digest, log }: Challenge): Promise<boolean> {
-    const { book, client } = this.#options
-    const node = book.state.nodes.get(book.state.logs.get(log)!.node)
-    const found = book.find(digest)
-    if (node === undefined || found === undefined) return false
-    const [entry] = await book.entries(found.index, 1)
-    const { body } = parseRegistryPayload(openEntry(entry!).payload)
-    if (typeof body.id !== 'string' || !/^[0-9a-f-]{36}$/.test(body.id)) return false
-    try {
-      const { statement } = parseReceipt(await client(node.url).bytes(`/receipts/${body.id}`))
-      return nodeSuite.sha256Hex(statement) === body.entry
-    } catch (error) {
-      // Not there, or not a receipt: the operator's answer is no answer.
-      if (error instanceof AnswerableError) return false
-      throw error
-    }
+  /** Ends the looks that are under way. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await Promise.all([...this.#looks.values()].map(({ going }) => going))
+  }
+
+  /** What the last look came to; begins another where it is time. */
+  #look(challenge: Challenge): boolean | undefined {
+    const { book, clock = Date.now } = this.#options
+    const { digest } = challenge
+    const look = this.#looks.get(digest) ?? { opens: undefined, at: 0, going: undefined, said: undefined }
+    this.#looks.set(digest, look)
+    const again = Math.min(LOOK_AGAIN, (book.state.terms.challengeSeconds * 1000) / LOOKS)
+    const busy = [...this.#looks.values()].filter(({ going }) => going !== undefined).length
+    const isDue = look.going === undefined && !look.opens && clock() - look.at >= again
+    if (!isDue || busy >= MOST_LOOKING || this.#stop.signal.aborted) return look.opens
+    look.at = clock()
+    look.going = this.#opens(challenge)
+      .then(opens => {
+        look.opens = opens
+      })
+      .catch(error => {
+        // What went wrong here is nobody's silence.
+        if (!this.#stop.signal.aborted) this.#options.report?.('a challenge could not be looked at', error)
+      })
+      .finally(() => {
+        look.going = undefined
+      })
+    return look.opens
+  }
+
+  async #opens(challenge: Challenge): Promise<boolean | undefined> {
+    const { book, disclosures } = this.#options
+    const { digest, log, index } = challenge
+    const ground = { reason: 'challenge', digest } as const
+    const found = await disclosures.ask({ log, index, ground }, this.#stop.signal)
+    if (this.#stop.signal.aborted) return undefined
+    return isToBeHad(found, challenge, book.state)
   }
 
   async #say({ digest }: Challenge, opens: boolean): Promise<void> {
     const { submitter, keyring } = this.#options
+    const look = this.#looks.get(digest)!
+    if (look.said === opens) return
     await submitter.state('challenge-vote', { challenge: digest, opens }, [keyring.statements('validator')])
+    look.said = opens
   }
+}
+
+/** Whether a record is to be had: it opens, or its content was erased on record before anybody challenged it. */
+export function isToBeHad(found: Disclosure, challenge: Challenge, state: State): boolean {
+  if (found.outcome === 'opened') return true
+  if (found.outcome !== 'refused' || found.erasure === undefined) return false
+  return found.erasure.index < sizeBefore(challenge, state)
+}
+
+/** How far the log had come, for sure, when the challenge was brought. */
+function sizeBefore({ log, size, epoch }: Challenge, state: State): number {
+  const anchor = state.logs.get(log)?.anchor
+  let most = anchor != null && anchor.epoch <= epoch ? Math.max(size, anchor.size) : size
+  for (const drawn of state.epochs.values()) {
+    if (drawn.epoch > epoch) continue
+    const parts = (drawn as { drawnFrom?: readonly { log: string; to: number }[] }).drawnFrom ?? []
+    for (const part of parts) if (part.log === log) most = Math.max(most, part.to)
+  }
+  return most
 }

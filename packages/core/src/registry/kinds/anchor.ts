@@ -29,8 +29,9 @@ export const anchor: Kind<Anchor> = {
   },
   apply(state, { body: { log, size, root }, index }) {
     const { epoch } = state
+    const from = state.logs.get(log)!.anchor?.size ?? 0
     state.logs.update(log, { anchor: { size, root, epoch, index } })
     const anchors = state.anchors.get(epoch) ?? new Map()
-    state.anchors.set(epoch, anchors.set(log, { size, root }))
+    state.anchors.set(epoch, anchors.set(log, { from, size, root }))
   },
 }

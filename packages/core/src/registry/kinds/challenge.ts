@@ -24,7 +24,7 @@ export interface ChallengeBody {
   proof: string
 }
 
-const MAX_PROOF = 32_768
+export const MAX_PROOF = 32_768
 /** Of each owner group. */
 const MOST_OPEN = 64
 
@@ -51,7 +51,7 @@ export const challenge: Kind<ChallengeBody> = {
       )
     )
       return 'too-many'
-    const shown = evidence(body, log.vkey, suite)
+    const shown = evidenceOf(body, log.vkey, suite)
     if (shown === undefined) return 'bad-evidence'
     const same = open.some(
       ({ log, type, index }) => log === body.log && type === body.type && index === shown.index,
@@ -59,7 +59,7 @@ export const challenge: Kind<ChallengeBody> = {
     return same ? 'given-before' : undefined
   },
   apply(state, { body, digest, by, suite }) {
-    const { index, size, root } = evidence(body, state.logs.get(body.log)!.vkey, suite)!
+    const { index, size, root } = evidenceOf(body, state.logs.get(body.log)!.vkey, suite)!
     // A panel is drawn from a seed that is not known yet, and has its time from then on (challenges.ts).
     const epochs = body.type === 'availability' ? 2 * state.terms.epochSeconds : 0
     state.challenges.set(digest, {
@@ -81,8 +81,8 @@ export const challenge: Kind<ChallengeBody> = {
 }
 
 /** What the proof shows: the record's index, and the tree of the log's own that holds it. */
-function evidence(
-  { entry, proof }: ChallengeBody,
+export function evidenceOf(
+  { entry, proof }: Pick<ChallengeBody, 'entry' | 'proof'>,
   vkey: string,
   suite: Suite,
 ): { index: number; size: number; root: Uint8Array } | undefined {

@@ -5,16 +5,19 @@ import { keyName, parseKeyText } from '../key-text.ts'
 import type { Kind } from '../kind.ts'
 import { keysTaken, registerKeys } from '../membership.ts'
 import type { Application } from '../records.ts'
-import { DEFAULT_TERMS, parseTerms, type Terms } from '../terms.ts'
+import { DEFAULT_TERMS, parseTerms, type Terms, termsUnder } from '../terms.ts'
 
 export interface Charter {
   name: string
+  /** The version of the rules that it begins with. */
+  rules: number
   terms: Partial<Terms>
   founders: { member: Application['member']; keys: Application['keys'] }[]
   host: { vkey: string; key: VerifierKey; member: string; url: string }
 }
 
 const MAX_FOUNDERS = 16
+const MOST_RULES = 1000
 
 export const charter: Kind<Charter> = {
   purposes: ['member'],
@@ -23,6 +26,7 @@ export const charter: Kind<Charter> = {
     const vkey = shape.string(at.vkey, 'host.vkey', 4096)
     const parsed: Charter = {
       name: line(body.name, 'name', 64),
+      rules: body.rules === undefined ? 1 : shape.count(body.rules, 'rules'),
       terms: parseTerms(body.terms ?? {}),
       founders: shape.array(body.founders, 'founders', MAX_FOUNDERS).map((item, i) => {
         const fields = shape.object(item, `founders[${i}]`)
@@ -38,7 +42,8 @@ export const charter: Kind<Charter> = {
         url: url(at.url, 'host.url'),
       },
     }
-    const { founders } = parsed
+    const { founders, rules } = parsed
+    if (rules < 1 || rules > MOST_RULES) shape.fail('rules', `1 to ${MOST_RULES}`)
     if (founders.length === 0) shape.fail('founders', 'at least one')
     if (new Set(founders.map(({ member: { id } }) => id)).size < founders.length)
       shape.fail('founders', 'members of different ids')
@@ -79,7 +84,8 @@ export const charter: Kind<Charter> = {
   apply(state, { body, digest, index, suite }) {
     state.network = digest
     state.name = body.name
-    state.terms = { ...DEFAULT_TERMS, ...body.terms }
+    state.rules = body.rules
+    state.terms = termsUnder(state.rules, { ...DEFAULT_TERMS, ...body.terms })
     for (const { member, keys } of body.founders) {
       state.members.set(member.id, {
         ...member,

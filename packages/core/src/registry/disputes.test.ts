@@ -1,0 +1,278 @@
+/** Findings and disputes in the registry: who may state them, their clocks, and how they end. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { suite } from '../../test/fixture.ts'
+import { Owner, RegistryWorld } from '../../test/registry.ts'
+import { addNode, amend, DIGEST, effective, shown } from '../../test/registry-acts.ts'
+import { utf8 } from '../bytes.ts'
+import { nextMove } from '../dispute/player.ts'
+import type { Tensor } from '../graph/tensor.ts'
+import type { JsonObject } from '../shape.ts'
+import { Trace } from '../trace/index.ts'
+import { type Dispute, type DisputeVerdict, findingId } from './index.ts'
+
+const TERMS = {
+  waitingSeconds: 0,
+  epochSeconds: 120,
+  challengeSeconds: 300,
+  audit: { samples: { default: 10, uses: {} }, moveSeconds: 180 },
+}
+const KEY = suite.sha256(utf8('trace'))
+
+/** A trace of a few values; `wrong` is the one that is another's. */
+function trace(wrong?: number): Trace {
+  const values = Array.from({ length: 20 }, (_, i) => {
+    const data = Float32Array.from({ length: 600 }, (_, j) => i + j + (i === wrong && j === 300 ? 1 : 0))
+    const tensor: Tensor = { type: 'float32', dims: [600], data }
+    return { name: `v${i}`, tensor }
+  })
+  return Trace.of(values, KEY, suite)
+}
+
+/** Validators, an operator with an anchored record, and an auditor who found that it is not what its model gives. */
+function audited(outcome = 'inconsistent', validators = ['ada', 'bo', 'cy', 'dee']) {
+  const auditor = new Owner('audrey', ['auditor'])
+  const operator = new Owner('ops', ['operator'])
+  const world = new RegistryWorld([...validators, auditor, operator], TERMS, 3)
+  const panel = world.founders.filter(({ roles }) => roles.includes('validator'))
+  world.tick(60, panel)
+  const { log } = addNode(world, operator)
+  log.fill(3)
+  const evidence = shown(log, 'record')
+  const index = log.size - 1
+  const say = (kind: string, body: JsonObject, by: Owner, ...purposes: string[]) => {
+    world.now++
+    return world.state_(kind, body, by, ...purposes)
+  }
+  effective(say('anchor', { log: log.origin, size: log.size, root: DIGEST }, operator))
+  const found = { log: log.origin, index, entry: evidence.entry, outcome, report: DIGEST, model: DIGEST }
+  effective(say('finding', { findings: [found] }, auditor))
+  const pass = (seconds: number) => {
+    for (let i = 0; i < seconds / 60; i++) world.tick(60, panel)
+  }
+  return { world, auditor, operator, panel, log, evidence, index, say, pass, found }
+}
+
+type Audited = ReturnType<typeof audited>
+
+function disputed(made: Audited, opening: JsonObject) {
+  const { say, auditor, evidence, world } = made
+  const id = effective(say('dispute', { ...evidence, ...opening }, auditor)).digest!
+  return { id, dispute: (): Dispute => world.state.disputes.get(id)! }
+}
+
+const committed = (one: Trace): JsonObject => ({ commitment: { ...one.commitment } })
+
+/** Both sides play from their traces until the game is over. */
+function play(made: Audited, id: string, challenger: Trace, defender: Trace): void {
+  const { world, say, auditor, operator } = made
+  for (let i = 0; i < 100; i++) {
+    const { game, status } = world.state.disputes.get(id)!
+    if (status !== 'moves') return
+    const own = game!.turn === 'challenger'
+    const move = nextMove(game!, own ? challenger : defender)! as unknown as JsonObject
+    effective(say('dispute-move', { dispute: id, move }, own ? auditor : operator))
+  }
+  assert.fail('it does not end')
+}
+
+function votes(made: Audited, id: string, wrong: DisputeVerdict, count = 2): void {
+  const { world, say, panel } = made
+  for (const member of world.state.disputes.get(id)!.panel.slice(0, count)) {
+    const voter = panel.find(one => one.id === member)!
+    effective(say('dispute-vote', { dispute: id, wrong, how: 'referee', report: DIGEST }, voter, 'validator'))
+  }
+}
+
+test('a dispute is played to one tile, looked at by those drawn, and decided', () => {
+  for (const [wrong, lost] of [
+    ['defender', true],
+    ['challenger', false],
+    ['both', true],
+    ['neither', false],
+  ] as const) {
+    const made = audited()
+    const { world, log, pass, say, panel } = made
+    const { id, dispute } = disputed(made, committed(trace()))
+    assert.equal(world.state.findings.get(findingId(log.origin, made.index, 'audrey'))!.dispute, id)
+    play(made, id, trace(), trace(13))
+    assert.deepEqual(dispute().game!.end, { kind: 'tile', value: 13, tile: 1 })
+    assert.equal(dispute().status, 'panel')
+    const vote = { dispute: id, wrong, how: 'referee', report: DIGEST }
+    assert.equal(say('dispute-vote', vote, panel[0]!, 'validator').rule, 'not-drawn')
+    while (dispute().panel.length === 0) pass(60)
+    assert.equal(dispute().panel.length, 3)
+    assert.ok(dispute().due > world.state.clock, 'the panel has its full time')
+    votes(made, id, wrong, 1)
+    assert.equal(dispute().status, 'panel')
+    const [first] = dispute().panel
+    const again = panel.find(one => one.id === first)!
+    assert.equal(say('dispute-vote', { ...vote, wrong: 'neither' }, again, 'validator').rule, 'given-before')
+    const second = panel.find(one => one.id === dispute().panel[1])!
+    effective(say('dispute-vote', vote, second, 'validator'))
+    assert.deepEqual([dispute().status, dispute().wrong], ['decided', wrong])
+    assert.equal(world.state.logs.get(log.origin)!.lost?.dispute, lost ? id : undefined)
+    assert.equal([...world.state.openOf('dispute')].length, 0)
+    const third = panel.find(one => one.id === dispute().panel[2])!
+    assert.equal(say('dispute-vote', vote, third, 'validator').rule, 'not-open')
+  }
+})
+
+test('who lets a move’s time pass loses, the auditor as well as the operator', () => {
+  for (const late of ['defender', 'challenger'] as const) {
+    const made = audited()
+    const { world, say, operator, pass, log } = made
+    const { id, dispute } = disputed(made, committed(trace()))
+    if (late === 'challenger') {
+      const move = nextMove(dispute().game!, trace(4))! as unknown as JsonObject
+      effective(say('dispute-move', { dispute: id, move }, operator))
+    }
+    pass(120)
+    assert.equal(dispute().status, 'moves')
+    pass(120)
+    assert.deepEqual([dispute().status, dispute().wrong], ['decided', late])
+    assert.deepEqual(dispute().game!.end, { kind: 'silence', by: late })
+    assert.equal(world.state.logs.get(log.origin)!.lost !== undefined, late === 'defender')
+    const move = nextMove({ ...dispute().game!, phase: 'commit' }, trace())! as unknown as JsonObject
+    assert.equal(say('dispute-move', { dispute: id, move }, operator).rule, 'not-open')
+  }
+})
+
+test('clocks stand still while no quorum ticks, so nobody loses by it', () => {
+  const made = audited()
+  const { world, panel } = made
+  const { dispute } = disputed(made, committed(trace()))
+  world.tick(100 * 86_400, panel.slice(0, 2))
+  assert.equal(dispute().status, 'moves')
+})
+
+test('moves out of turn, of others, and against what was shown before are void', () => {
+  const made = audited()
+  const { say, auditor, operator, panel } = made
+  const { id, dispute } = disputed(made, committed(trace()))
+  const move = (one: Trace) => nextMove(dispute().game!, one)! as unknown as JsonObject
+  const first = move(trace(13))
+  assert.equal(say('dispute-move', { dispute: id, move: first }, auditor).rule, 'out-of-turn')
+  assert.equal(say('dispute-move', { dispute: id, move: first }, panel[0]!).rule, 'not-yours')
+  assert.equal(say('dispute-move', { dispute: DIGEST, move: first }, operator).rule, 'not-found')
+  assert.equal(say('dispute-move', { dispute: id, move: {} }, operator).rule, 'bad-move')
+  effective(say('dispute-move', { dispute: id, move: first }, operator))
+  assert.equal(say('dispute-move', { dispute: id, move: move(trace(2)) }, auditor).rule, 'bad-move')
+  effective(say('dispute-move', { dispute: id, move: move(trace()) }, auditor))
+  assert.equal(say('dispute-move', { dispute: id, move: move(trace()) }, auditor).rule, 'out-of-turn')
+})
+
+test('a panel of two minds decides nothing, and no side is said to be wrong', () => {
+  const made = audited()
+  const { pass, panel, say } = made
+  const { id, dispute } = disputed(made, { token: 5 })
+  assert.deepEqual([dispute().status, dispute().game], ['panel', null])
+  while (dispute().panel.length === 0) pass(60)
+  for (const [i, wrong] of (['challenger', 'defender', 'neither'] as const).entries()) {
+    const voter = panel.find(one => one.id === dispute().panel[i])!
+    effective(say('dispute-vote', { dispute: id, wrong, how: 'wasm', report: DIGEST }, voter, 'validator'))
+  }
+  assert.equal(dispute().status, 'panel')
+  pass(360)
+  assert.deepEqual([dispute().status, dispute().wrong], ['undecided', null])
+})
+
+test('a dispute rests on a finding of one’s own, and there is one to a finding', () => {
+  for (const outcome of ['exact', 'consistent', 'not-rerun']) {
+    const made = audited(outcome)
+    const { say, auditor, evidence } = made
+    assert.equal(say('dispute', { ...evidence, ...committed(trace()) }, auditor).rule, 'not-found')
+  }
+  const made = audited()
+  const { say, auditor, operator, panel, evidence, log } = made
+  const body = { ...evidence, ...committed(trace()) }
+  assert.equal(say('dispute', body, panel[0]!).rule, 'wrong-role')
+  assert.equal(say('dispute', body, operator).rule, 'wrong-role')
+  assert.equal(say('dispute', { ...body, entry: DIGEST }, auditor).rule, 'bad-evidence')
+  assert.equal(say('dispute', { ...evidence }, auditor).rule, 'malformed-statement')
+  assert.equal(say('dispute', { ...body, token: 3 }, auditor).rule, 'malformed-statement')
+  // Another record of the log, of which nothing was found.
+  assert.equal(say('dispute', { ...shown(log, 'other'), ...committed(trace()) }, auditor).rule, 'not-found')
+  effective(say('dispute', body, auditor))
+  assert.equal(say('dispute', { ...evidence, token: 1 }, auditor).rule, 'given-before')
+})
+
+test('an auditor keeps an operator busy with so many disputes at a time, and no more', () => {
+  const made = audited()
+  const { say, auditor, operator, log, world } = made
+  const records = Array.from({ length: 9 }, (_, i) => ({ index: log.size, ...shown(log, `record ${i}`) }))
+  for (let epoch = world.state.epoch; world.state.epoch === epoch; ) made.pass(60)
+  effective(say('anchor', { log: log.origin, size: log.size, root: DIGEST }, operator))
+  const findings = records.map(({ index, entry }) => ({
+    log: log.origin,
+    index,
+    entry,
+    outcome: 'inconsistent',
+    report: DIGEST,
+  }))
+  effective(say('finding', { findings }, auditor))
+  const rules = records.map(
+    ({ entry, proof }) => say('dispute', { log: log.origin, entry, proof, token: 0 }, auditor).rule,
+  )
+  assert.deepEqual(rules, [...new Array(8).fill(undefined), 'too-many'])
+})
+
+test('findings are of anchored records, one of each by one auditor, and others may find otherwise', () => {
+  const made = audited('exact')
+  const { say, auditor, world, found, log, index } = made
+  const state = (change: JsonObject) => say('finding', { findings: [{ ...found, ...change }] }, auditor).rule
+  assert.equal(state({}), 'given-before')
+  assert.equal(state({ index: log.size }), 'not-anchored')
+  assert.equal(state({ log: 'nobody.example/log' }), 'no-such-log')
+  assert.equal(state({ outcome: 'fine' }), 'malformed-statement')
+  assert.equal(say('finding', { findings: [] }, auditor).rule, 'malformed-statement')
+  const twice = [
+    { ...found, index: 0 },
+    { ...found, index: 0 },
+  ]
+  assert.equal(say('finding', { findings: twice }, auditor).rule, 'malformed-statement')
+  effective(say('finding', { findings: [{ ...found, index: 0, epoch: 4 }] }, auditor))
+  assert.deepEqual(world.state.findings.get(findingId(log.origin, index, 'audrey')), {
+    log: log.origin,
+    index,
+    entry: found.entry,
+    auditor: 'audrey',
+    outcome: 'exact',
+    model: DIGEST,
+    report: DIGEST,
+    epoch: null,
+    stated: world.state.findings.get(findingId(log.origin, index, 'audrey'))!.stated,
+    dispute: null,
+  })
+})
+
+test('what was anchored in an epoch stands beside its seed, so that anyone can draw again', () => {
+  const made = audited()
+  const { world, log, operator, say } = made
+  const first = world.state.epoch
+  const size = log.size
+  while (world.state.epoch === first) made.pass(60)
+  log.fill(5)
+  effective(say('anchor', { log: log.origin, size: log.size, root: DIGEST }, operator))
+  while (world.state.epochs.get(String(first + 1)) === undefined) made.pass(60)
+  const part = (from: number, to: number) => [{ log: log.origin, from, to, root: DIGEST }]
+  assert.deepEqual(world.state.epochs.get(String(first))!.drawnFrom, part(0, size))
+  assert.deepEqual(world.state.epochs.get(String(first + 1))!.drawnFrom, part(size, log.size))
+})
+
+test('before version 3 there are none of these, and its state digests are what they were', () => {
+  const old = new RegistryWorld(['ada', 'bo'], { waitingSeconds: 0 })
+  assert.equal(old.state_('finding', { findings: [] }, old.founders[0]!).rule, 'unknown-kind')
+  assert.equal(old.state.terms.audit, undefined)
+  const { collections } = old.state.outline(0, suite)
+  assert.ok(!collections.some(([name]) => name === 'findings' || name === 'disputes'))
+  amend(old, TERMS)
+  old.tick()
+  assert.equal(old.state.terms.audit, undefined)
+  amend(old, {}, 2)
+  old.tick()
+  amend(old, { audit: TERMS.audit }, 3)
+  old.tick()
+  assert.deepEqual([old.state.rules, old.state.terms.audit], [3, TERMS.audit])
+  assert.equal(old.state.outline(0, suite).collections.length, collections.length + 2)
+})

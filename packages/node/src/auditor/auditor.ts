@@ -1,0 +1,296 @@
+/**
+ * An auditor at work: it draws what is due from each epoch's seed, has it opened, runs it again, and states what came of
+ * it. Where its own result is another than the recorded one, it brings a dispute, in which it may turn out to be the one
+ * who is wrong. Every step is kept in the queue before the next, so one that was killed goes on where it was.
+ */
+import { AnswerableError, errorCode, type JsonObject } from '@answerable/core'
+import {
+  type DisclosedRecord,
+  drawn,
+  highestRate,
+  partsOf,
+  type RecordParts,
+  type Rerun,
+  staysDrawn,
+} from '@answerable/core/audit'
+import { type EpochRecord, findingId } from '@answerable/core/registry'
+import { INFERENCE_TYPE } from '@answerable/core/statement'
+import { nodeSuite } from '../log/suite.ts'
+import type { RegistryBook } from '../registry/book.ts'
+import type { Keyring } from '../registry/keyring.ts'
+import type { Submitter } from '../registry/submitter.ts'
+import type { AuditFound, AuditItem, AuditQueue } from './audit-queue.ts'
+import type { DisclosureClient } from './disclosure-client.ts'
+import { challengeFrom, type Disclosure } from './disclosure-outcome.ts'
+import type { KeptRecords } from './kept-records.ts'
+
+export interface AuditorOptions {
+  book: RegistryBook
+  submitter: Submitter
+  keyring: Keyring
+  queue: AuditQueue
+  records: KeptRecords
+  disclosure: Pick<DisclosureClient, 'ask'>
+  /** Runs a record again; what stops it is an outcome. */
+  rerun(record: RecordParts, signal: AbortSignal): Promise<Rerun>
+  /** What this auditor opens a dispute about a record with: its commitment to a trace, of a graph. */
+  opening(record: DisclosedRecord, found: AuditFound): Promise<JsonObject>
+  clock?: () => number
+  report: (event: string, error?: unknown) => void
+}
+
+/** Records that are opened and run side by side: while one is asked for, another runs. */
+const AT_ONCE = 2
+/** Findings in one statement. */
+const MOST_STATED = 32
+/** Tries to have a record opened before it is challenged. */
+const MOST_TRIES = 5
+const FIRST_PAUSE_MS = 1000
+const LAST_PAUSE_MS = 300_000
+/** A statement that the registry does not show after so long was lost on its way, and is made again. */
+const LOST_MS = 60_000
+/** What is over is kept for people to look at. */
+const EPOCHS_KEPT = 168
+
+export class Auditor {
+  readonly #options: AuditorOptions
+  readonly #stop = new AbortController()
+  #working: Promise<void> | undefined
+  #full = false
+
+  constructor(options: AuditorOptions) {
+    this.#options = options
+  }
+
+  /** Whether this member audits, as the registry has it. */
+  get onDuty(): boolean {
+    const { book, keyring } = this.#options
+    const member = book.state.members.get(keyring.member)
+    return member?.status === 'active' && member.roles.includes('auditor')
+  }
+
+  get queue(): AuditQueue {
+    return this.#options.queue
+  }
+
+  /**
+   * Draws what is due, states what was found, and goes on running records, which this does not wait for. Rejects with what
+   * could not be brought to the host.
+   */
+  async perform(): Promise<void> {
+    if (!this.onDuty || this.#stop.signal.aborted) return
+    this.#draw()
+    this.#working ??= this.#work()
+      .catch(error => this.#options.report('an audit failed', error))
+      .finally(() => {
+        this.#working = undefined
+      })
+    await this.#state()
+    await this.#dispute()
+  }
+
+  /** Resolves when what runs has stopped. */
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#working
+    this.#options.queue.close()
+  }
+
+  #now(): number {
+    return (this.#options.clock ?? Date.now)()
+  }
+
+  /** From every epoch that has a seed since, as long as there is room. */
+  #draw(): void {
+    const { book, queue, report } = this.#options
+    const { audit } = book.state.terms
+    if (audit === undefined) return
+    const last = queue.drawnUpTo
+    // Whoever becomes an auditor begins with what is new: older samples have closed.
+    const from = last < 0 ? Math.max(0, book.state.epoch - 3) : last + 1
+    for (let epoch = from; epoch < book.state.epoch; epoch++) {
+      const record = book.state.epochs.get(String(epoch))
+      if (record === undefined) continue
+      const due = [...this.#due(record, highestRate(audit.samples))]
+      if (due.length > queue.room) {
+        if (!this.#full) report(`${due.length} records of epoch ${epoch} are due, and too many wait already`)
+        this.#full = true
+        return
+      }
+      this.#full = false
+      queue.draw(epoch, due)
+    }
+    queue.forget(book.state.epoch - EPOCHS_KEPT)
+  }
+
+  *#due({ seed, drawnFrom = [] }: EpochRecord, oneIn: number): Generator<{ log: string; index: number }> {
+    const { book, keyring } = this.#options
+    for (const { log, from, to } of drawnFrom) {
+      if (book.state.logs.get(log)?.member === keyring.member) continue
+      for (const index of drawn(seed, log, { from, to }, oneIn, nodeSuite)) yield { log, index }
+    }
+  }
+
+  async #work(): Promise<void> {
+    const { queue } = this.#options
+    for (;;) {
+      const items = queue.ready('due', this.#now(), AT_ONCE)
+      if (items.length === 0 || this.#stop.signal.aborted) return
+      await Promise.all(items.map(item => this.#audit(item)))
+    }
+  }
+
+  async #audit(item: AuditItem): Promise<void> {
+    const { disclosure } = this.#options
+    const { log, index, epoch } = item
+    const ground = { reason: 'sample', epoch } as const
+    try {
+      const asked = await disclosure.ask({ log, index, ground }, this.#stop.signal)
+      if (this.#stop.signal.aborted) return
+      if (asked.outcome === 'opened') await this.#opened(item, asked)
+      else await this.#notOpened(item, asked)
+    } catch (error) {
+      if (!(error instanceof AnswerableError)) throw error
+      this.#again(item, error.message)
+    }
+  }
+
+  async #opened(item: AuditItem, asked: Extract<Disclosure, { outcome: 'opened' }>): Promise<void> {
+    const { book, queue, records, rerun } = this.#options
+    const { opened, evidence } = asked
+    const { log, index, epoch } = item
+    if (opened.type !== INFERENCE_TYPE) return this.#over(item, 'not an answer')
+    const parts = opened.record.parts
+    const last = parts.at(-1)!
+    const ended = opened.statements.at(-1)!.event !== 'begin'
+    // A stream that was open when it was drawn: its end is looked at once there is one, and it is anchored.
+    const anchored = book.state.logs.get(log)!.anchor?.size ?? 0
+    if (!ended || last.index >= anchored) return this.#again(item, 'a stream that has not ended', !ended)
+    const { seed } = book.state.epochs.get(String(epoch))!
+    const use = opened.values.parties?.declaredUse
+    const { samples } = book.state.terms.audit!
+    if (!staysDrawn(seed, log, index, typeof use === 'string' ? use : undefined, samples, nodeSuite))
+      return this.#over(item, 'not due for its declared use')
+    const entry = nodeSuite.sha256Hex(last.statement)
+    if (book.state.findings.has(findingId(log, last.index, this.#options.keyring.member)))
+      return this.#over(item, 'found before')
+    const came = await rerun(partsOf(opened.record), this.#stop.signal)
+    if (this.#stop.signal.aborted) return
+    if (came.outcome === 'inconsistent') await records.keep(entry, opened.record)
+    const report = JSON.stringify(came)
+    const found: AuditFound = {
+      index: last.index,
+      entry,
+      outcome: came.outcome,
+      model: came.outcome === 'not-rerun' ? null : (came.model ?? null),
+      report,
+      digest: nodeSuite.sha256Hex(Buffer.from(report)),
+      proof: last.index === index ? (evidence.proof ?? '') : '',
+      token: came.closeness?.of === 'tokens' ? (came.closeness.first?.at ?? null) : null,
+    }
+    queue.put({ ...item, stage: 'found', found, next: 0, detail: came.words[0] ?? '' })
+  }
+
+  /** Tried again for a while; then the operator is challenged to show the record to those whom the beacon draws. */
+  async #notOpened(item: AuditItem, asked: Exclude<Disclosure, { outcome: 'opened' }>): Promise<void> {
+    const { submitter, keyring, report } = this.#options
+    const why = asked.outcome === 'refused' ? `${asked.code}: ${asked.message}` : asked.detail
+    // Erased by the log's own word: that is on record, and no answer is left to run.
+    if (asked.outcome === 'refused' && asked.code === 'erased' && asked.erasure !== undefined)
+      return this.#over(item, 'erased, as its log says')
+    if (item.tries + 1 < MOST_TRIES) return this.#again(item, why)
+    const body = challengeFrom(asked.evidence)
+    if (body === undefined) {
+      report(
+        `record ${item.index} of ${item.log} is not to be had, and neither is the log's proof of it: ${why}`,
+      )
+      return this.#again(item, why)
+    }
+    await submitter.state('challenge', body, [keyring.statements('member')]).catch(error => {
+      // Others have brought it already, or it is brought again later.
+      if (errorCode(error) !== 'rule-forbids') throw error
+    })
+    report(`record ${item.index} of ${item.log} was withheld and is challenged: ${why}`)
+    this.#over(item, `challenged: ${why}`)
+  }
+
+  #again(item: AuditItem, detail: string, counts = true): void {
+    const tries = item.tries + Number(counts)
+    const pause = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(item.tries, 20))
+    this.#options.queue.put({ ...item, tries, next: this.#now() + pause, detail: detail.slice(0, 300) })
+  }
+
+  #over(item: AuditItem, detail: string): void {
+    this.#options.queue.put({ ...item, stage: 'over', detail: detail.slice(0, 300) })
+  }
+
+  /** States what was found, many at a time. */
+  async #state(): Promise<void> {
+    const { book, queue, submitter, keyring } = this.#options
+    const items = queue.ready('found', this.#now(), MOST_STATED)
+    const known = (item: AuditItem) =>
+      book.state.findings.has(findingId(item.log, item.found!.index, keyring.member))
+    for (const item of items.filter(known)) queue.put({ ...item, stage: 'stated', next: 0 })
+    // Two that were drawn of one stream come to one record.
+    const fresh = new Map<string, AuditItem>()
+    for (const item of items) {
+      if (known(item)) continue
+      const name = `${item.log} ${item.found!.index}`
+      if (fresh.has(name)) this.#over(item, 'the same answer')
+      else fresh.set(name, item)
+    }
+    if (fresh.size === 0) return
+    const findings = [...fresh.values()].map(({ log, epoch, found }) => {
+      const { index, entry, outcome, model, digest } = found!
+      return { log, index, entry, outcome, report: digest, epoch, ...(model !== null && { model }) }
+    })
+    try {
+      await submitter.state('finding', { findings }, [keyring.statements('member')])
+    } catch (error) {
+      if (errorCode(error) !== 'rule-forbids') throw error
+      this.#options.report('findings were refused by the rules', error)
+    }
+    for (const item of fresh.values()) queue.put({ ...item, next: this.#now() + LOST_MS })
+  }
+
+  /** Brings disputes about what was found to be something else, once the finding stands in the registry. */
+  async #dispute(): Promise<void> {
+    const { book, queue, records, submitter, keyring, opening, report } = this.#options
+    for (const item of queue.ready('stated', this.#now(), AT_ONCE)) {
+      const found = item.found!
+      const stated = book.state.findings.get(findingId(item.log, found.index, keyring.member))
+      if (found.outcome !== 'inconsistent' || stated?.dispute != null) {
+        this.#over(item, item.detail)
+        continue
+      }
+      const wait = { ...item, next: this.#now() + LOST_MS }
+      try {
+        const record = await records.get(found.entry)
+        if (record === undefined) {
+          this.#over(item, 'inconsistent, and its record is not here any more')
+          continue
+        }
+        const proof = found.proof === '' ? await this.#prove(item) : found.proof
+        if (proof === undefined) {
+          queue.put(wait)
+          continue
+        }
+        const body = { log: item.log, entry: found.entry, proof, ...(await opening(record, found)) }
+        await submitter.state('dispute', body, [keyring.statements('member')])
+        report(`record ${found.index} of ${item.log} is disputed: ${item.detail}`)
+        queue.put(wait)
+      } catch (error) {
+        if (!(error instanceof AnswerableError)) throw error
+        report(`no dispute could be brought about record ${found.index} of ${item.log}`, error)
+        queue.put({ ...wait, tries: item.tries + 1 })
+      }
+    }
+  }
+
+  /** The log's proof of an answer that is not the entry that was drawn. */
+  async #prove({ log, found, epoch }: AuditItem): Promise<string | undefined> {
+    const ground = { reason: 'sample', epoch } as const
+    const { evidence } = await this.#options.disclosure.ask({ log, index: found!.index, ground })
+    return evidence.proof
+  }
+}

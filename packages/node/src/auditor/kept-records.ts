@@ -1,0 +1,43 @@
+/** Records that a dispute is about, as they were disclosed: on disk, readable by their owner alone, until it is over. */
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type DisclosedRecord, formatDisclosedRecord, parseDisclosedRecord } from '@answerable/core/audit'
+import type { Disk } from '../storage/disk.ts'
+
+export class KeptRecords {
+  readonly #disk: Disk
+  readonly #folder: string
+
+  constructor(disk: Disk, folder: string) {
+    this.#disk = disk
+    this.#folder = folder
+  }
+
+  /** By the log's entry of the answer, in hex. */
+  async keep(entry: string, record: DisclosedRecord): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    await this.#disk.replace(this.#path(entry), formatDisclosedRecord(record))
+  }
+
+  /** Undefined where it is not here. Throws for one that is damaged. */
+  async get(entry: string): Promise<DisclosedRecord | undefined> {
+    const bytes = await readFile(this.#path(entry)).catch(error => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    })
+    return bytes && parseDisclosedRecord(bytes)
+  }
+
+  async entries(): Promise<string[]> {
+    const names = await readdir(this.#folder).catch(() => [])
+    return names.filter(name => /^[0-9a-f]{64}\.json$/.test(name)).map(name => name.slice(0, 64))
+  }
+
+  async forget(entry: string): Promise<void> {
+    await rm(this.#path(entry), { force: true })
+  }
+
+  #path(entry: string): string {
+    return join(this.#folder, `${entry}.json`)
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The referee against the canonical runtime, bit for bit, on random one-operator graphs. What the referee refuses counts
+ * as no error, but each operator must repeat what a model computes in the main.
+ */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { NEWEST_OPSET, OLDEST_OPSET, REFEREE_OPERATORS, referee } from '@answerable/core/arithmetic'
+import { sameBits, type Tensor } from '@answerable/core/graph'
+import { Prng } from '../models/prng.ts'
+import { findCanonical, runOperator } from './index.ts'
+import { caseOf, Draw, MAKERS, type OperatorCase, type Values } from './operators.fixture.ts'
+
+const skip =
+  findCanonical() === undefined ? 'the canonical runtime is not installed: npm run canonical' : false
+const CASES = 40
+/** Casts of numbers that the type cannot hold, and powers of single elements, are refused. */
+const LEAST_COMPUTED: Partial<Record<string, number>> = { Cast: 0.8, Pow: 0.6 }
+
+function words({ node, inputs }: OperatorCase): string {
+  const attributes = Object.entries(node.attributes).map(([name, { value }]) => `${name}=${value}`)
+  const shapes = inputs.map((tensor, i) =>
+    tensor === undefined ? '-' : `${tensor.type}[${tensor.dims}]${node.constant[i] ? ' stored' : ''}`,
+  )
+  return `${node.operator}-${node.version} ${shapes.join(', ')} ${attributes.join(' ')}`
+}
+
+async function compare(given: OperatorCase): Promise<'same' | 'refused'> {
+  const { node, inputs } = given
+  const outputs = await runOperator(node, inputs)
+  const shapes = referee.shapes(node, inputs)
+  if ('unsupported' in shapes) return 'refused'
+  let all: 'same' | 'refused' = 'same'
+  outputs.forEach((tensor, output) => {
+    const { type, dims, data } = tensor!
+    assert.deepEqual(shapes[output], { type, dims }, words(given))
+    const whole = referee.compute(node, inputs, output, { from: 0, to: data.length })
+    if ('unsupported' in whole) {
+      all = 'refused'
+      return
+    }
+    for (let i = 0; i < data.length; i++)
+      assert.ok(
+        sameBits(type, data, i, i + 1, whole.slice(i, i + 1)),
+        `${words(given)}: ${whole[i]} at ${i}, and the runtime has ${data[i]}`,
+      )
+    part(given, output, tensor!)
+  })
+  return all
+}
+
+/** A part is computed from what `needs` names alone: everything else is spoilt. */
+function part({ node, inputs }: OperatorCase, output: number, { type, data }: Tensor): void {
+  const from = Math.floor(data.length / 3)
+  const range = { from, to: Math.min(data.length, from + 5) }
+  const needs = referee.needs(node, inputs, output, range)
+  const spoilt = inputs.map((tensor, i) => {
+    const wanted = needs[i]!
+    if (tensor === undefined || wanted === 'all') return tensor
+    const kept = tensor.data.slice()
+    const numbers = new Set(wanted)
+    for (let j = 0; j < kept.length; j++)
+      if (!numbers.has(j)) kept[j] = typeof kept[j] === 'bigint' ? 77n : tensor.type === 'bool' ? 1 : 77
+    return { ...tensor, data: kept }
+  })
+  const computed = referee.compute(node, spoilt, output, range)
+  assert.ok(!('unsupported' in computed), words({ node, inputs }))
+  assert.ok(
+    sameBits(type, data, range.from, range.to, computed),
+    `${words({ node, inputs })}: a part from its needs`,
+  )
+}
+
+describe('the referee repeats the canonical runtime', { skip }, () => {
+  for (const operator of REFEREE_OPERATORS) {
+    if (operator === 'Constant') continue
+    test(operator, async () => {
+      for (const values of ['plain', 'wide', 'edges'] as const satisfies Values[]) {
+        const draw = new Draw(new Prng(operator.length * 31 + values.length), values)
+        let same = 0
+        for (let i = 0; i < CASES; i++) if ((await compare(caseOf(operator, draw))) === 'same') same++
+        if (values === 'plain')
+          assert.ok(same >= (LEAST_COMPUTED[operator] ?? 1) * CASES, `${same} of ${CASES} were computed`)
+      }
+    })
+  }
+
+  test('every operator has its cases', () => {
+    assert.deepEqual(
+      REFEREE_OPERATORS.filter(name => name !== 'Constant' && !(name in MAKERS)),
+      [],
+    )
+  })
+
+  test('what the referee does not have it says, and computes nothing', () => {
+    const { node, inputs } = caseOf('Add', new Draw(new Prng(1), 'plain'))
+    for (const change of [
+      { operator: 'Sin' },
+      { operator: 'constructor' },
+      { domain: 'com.microsoft' },
+      { version: OLDEST_OPSET - 1 },
+      { version: NEWEST_OPSET + 1 },
+    ]) {
+      const computed = referee.compute({ ...node, ...change }, inputs, 0, { from: 0, to: 1 })
+      assert.ok('unsupported' in computed)
+      assert.deepEqual(
+        referee.needs({ ...node, ...change }, inputs, 0, { from: 0, to: 1 }),
+        inputs.map(() => 'all'),
+      )
+    }
+    assert.ok('unsupported' in referee.compute(node, [], 0, { from: 0, to: 1 }))
+    assert.ok('unsupported' in referee.compute(node, inputs, 1, { from: 0, to: 1 }))
+    assert.ok('unsupported' in referee.compute(node, inputs, 0, { from: 0, to: 1e9 }))
+  })
+})
