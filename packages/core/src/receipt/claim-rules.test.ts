@@ -36,7 +36,7 @@ function found(
   outcome: string,
   {
     auditor = 'audrey',
-    then,
+    after,
   }: { auditor?: string; after?: (registry: RegistryWorld, dispute: string) => void } = {},
 ): Trust {
   const founders = [

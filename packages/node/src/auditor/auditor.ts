@@ -49,6 +49,7 @@ const FIRST_PAUSE_MS = 1000
 const LAST_PAUSE_MS = 300_000
 /** A statement that the registry does not show after so long was lost on its way, and is made again. */
 const LOST_MS = 60_000
+const MOST_SAID = 4096
 /** What is over is kept for people to look at. */
 const EPOCHS_KEPT = 168
 
@@ -57,6 +58,8 @@ export class Auditor {
   readonly #stop = new AbortController()
   #working: Promise<void> | undefined
   #full = false
+  /** What the host took and the registry here does not show yet, and when it was said. */
+  readonly #said = new Map<string, number>()
 
   constructor(options: AuditorOptions) {
     this.#options = options
@@ -237,7 +240,7 @@ export class Auditor {
       if (known(item)) continue
       const name = `${item.log} ${item.found!.index}`
       if (fresh.has(name)) this.#over(item, 'the same answer')
-      else fresh.set(name, item)
+      else if (!this.#isSaid(`finding ${name}`)) fresh.set(name, item)
     }
     if (fresh.size === 0) return
     const findings = [...fresh.values()].map(({ log, epoch, found }) => {
@@ -250,7 +253,7 @@ export class Auditor {
       if (errorCode(error) !== 'rule-forbids') throw error
       this.#options.report('findings were refused by the rules', error)
     }
-    for (const item of fresh.values()) queue.put({ ...item, next: this.#now() + LOST_MS })
+    for (const name of fresh.keys()) this.#say(`finding ${name}`)
   }
 
   /** Brings disputes about what was found to be something else, once the finding stands in the registry. */
@@ -263,6 +266,8 @@ export class Auditor {
         this.#over(item, item.detail)
         continue
       }
+      const name = `dispute ${item.log} ${found.index}`
+      if (this.#isSaid(name)) continue
       const wait = { ...item, next: this.#now() + LOST_MS }
       try {
         const record = await records.get(found.entry)
@@ -278,13 +283,24 @@ export class Auditor {
         const body = { log: item.log, entry: found.entry, proof, ...(await opening(record, found)) }
         await submitter.state('dispute', body, [keyring.statements('member')])
         report(`record ${found.index} of ${item.log} is disputed: ${item.detail}`)
-        queue.put(wait)
+        this.#say(name)
       } catch (error) {
         if (!(error instanceof AnswerableError)) throw error
         report(`no dispute could be brought about record ${found.index} of ${item.log}`, error)
         queue.put({ ...wait, tries: item.tries + 1 })
       }
     }
+  }
+
+  #say(what: string): void {
+    this.#said.set(what, this.#now())
+    // A few minutes' worth: what is forgotten is said twice at worst, and the second is void.
+    const [oldest] = this.#said.keys()
+    if (this.#said.size > MOST_SAID && oldest !== undefined) this.#said.delete(oldest)
+  }
+
+  #isSaid(what: string): boolean {
+    return this.#now() - (this.#said.get(what) ?? Number.NEGATIVE_INFINITY) < LOST_MS
   }
 
   /** The log's proof of an answer that is not the entry that was drawn. */

@@ -2,6 +2,7 @@
 import type { JsonObject } from '@answerable/core'
 import { openEntry, type Registry } from '@answerable/core/registry'
 import { loadConfig } from '../gateway/config.ts'
+import type { ServedModels } from '../gateway/kserve.ts'
 import { nodeSuite } from '../log/suite.ts'
 import { type LocalNetwork, startLocal } from '../network/index.ts'
 import type { Submitted } from '../registry/host.ts'
@@ -15,6 +16,10 @@ export interface MemberOptions extends OwnerOptions {
   send?: Fetch
   clock?: () => number
   report?: (event: string, error?: unknown) => void
+  /** Whether the demo's models are served. */
+  demo?: boolean
+  /** Stands before the models that run here. */
+  serve?: (models: ServedModels) => ServedModels
 }
 
 export class Member extends Owner {
@@ -74,6 +79,7 @@ export class Member extends Owner {
   /** On the port that it had before, unless told. */
   override async start(port: number = this.port): Promise<void> {
     const { send = request => fetch(request), report = () => undefined, clock, set } = this.#options
+    const { demo = false, serve } = this.#options
     const diverted: Fetch = request => {
       const url = this.reach(request.url)
       if (url === undefined) return Promise.reject(new Error('the line is cut'))
@@ -82,11 +88,12 @@ export class Member extends Owner {
     this.network = await startLocal({
       folder: this.folder,
       environment: {},
-      demo: false,
+      demo,
       config: loadConfig(undefined, {}, { port, publishMilliseconds: 100, operator: this.id, ...set }),
       report,
       send: diverted,
       ...(clock && { clock }),
+      ...(serve && { serve }),
     })
     this.port = Number(new URL(this.network.url).port)
   }

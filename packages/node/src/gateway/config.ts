@@ -125,6 +125,15 @@ export const GatewayConfig = z.strictObject({
     .default([]),
   /** Names under which several models are asked. */
   opinions: OpinionRoutes,
+  /** Of an auditor, and of a validator that judges disputes: where models are that others serve. */
+  audits: z
+    .strictObject({
+      /** Files. */
+      models: z.array(z.string().min(1)).max(1024).default([]),
+      /** Folders that `answerable model pull` filled. */
+      stores: z.array(z.string().min(1)).max(16).default([]),
+    })
+    .prefault({}),
   /** Callers' keys. Without any, the gateway only listens on loopback. */
   keys: z.array(Key).max(65_536).default([]),
   /** Paths under /v1/ that are passed through as opaque bytes. */

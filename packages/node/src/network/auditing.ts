@@ -2,20 +2,22 @@
  * What a member does about audits, by its roles: an operator opens records for those who may ask, and answers in disputes;
  * an auditor draws, runs again, states and disputes; a validator judges what it is drawn for.
  */
+
+import { mkdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JsonObject } from '@answerable/core'
-import { type DisclosedRecord, openDisclosedRecord } from '@answerable/core/audit'
+import type { DisclosedRecord } from '@answerable/core/audit'
 import type { Dispute } from '@answerable/core/registry'
 import { parseDisclosure } from '@answerable/core/statement'
 import type { Hono } from 'hono'
-import { readFile } from 'node:fs/promises'
-import { auditApp, DisclosureService, openRecord } from '../audit-service/index.ts'
-import { Auditor } from '../auditor/auditor.ts'
+import { openRecord } from '../audit-service/index.ts'
 import { type AuditFound, AuditQueue } from '../auditor/audit-queue.ts'
+import { Auditor } from '../auditor/auditor.ts'
 import { DisclosureClient } from '../auditor/disclosure-client.ts'
 import { KeptRecords } from '../auditor/kept-records.ts'
-import { Disputant, EvidenceClient, EvidenceService, evidenceApp, GraphCase, Jury } from '../dispute/index.ts'
 import type { Shown } from '../dispute/evidence.ts'
+import { Disputant, EvidenceClient, EvidenceService, evidenceApp, GraphCase, Jury } from '../dispute/index.ts'
 import type { GatewayNode } from '../gateway/node.ts'
 import type { ModelFinder } from '../model-store/index.ts'
 import type { RecordStore } from '../record/store.ts'
@@ -55,6 +57,7 @@ export class Auditing {
     const { disk, folder, registry, keyring, models, send, clock, report } = options
     const { book, submitter } = registry
     const place = join(folder, 'audits')
+    mkdirSync(place, { recursive: true, mode: 0o700 })
     const asks = {
       state: () => book.state,
       member: keyring.member,
@@ -99,27 +102,16 @@ export class Auditing {
     })
   }
 
-  /** What others ask of this member, by path. */
+  /** What those who judge ask of this member, by path. */
   apps(): Record<string, Hono> {
-    const { registry, keyring, gateway, older, clock, report } = this.#options
+    const { registry, clock } = this.#options
     const { book } = registry
-    const { store } = gateway
-    const disclosure = new DisclosureService({
-      member: keyring.member,
-      signer: () => keyring.statements('member'),
-      registry: () => ({ state: book.state, size: book.size }),
-      current: store,
-      older,
-      now: () => store.now(),
-      ...(clock && { clock }),
-      report: error => report('a record could not be opened', error),
-    })
     const evidence = new EvidenceService({
       state: () => book.state,
       shown: dispute => this.#shown(dispute),
       ...(clock && { clock }),
     })
-    return { '/audit': auditApp(disclosure), '/dispute': evidenceApp(evidence) }
+    return { '/dispute': evidenceApp(evidence) }
   }
 
   /** One round of all of it. Rejects with what could not be brought to the host. */

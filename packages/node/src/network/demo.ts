@@ -5,12 +5,14 @@ import { OpinionRoute, type OpinionRouteConfig } from '../gateway/opinions/confi
 import { buildDemoModels, CREDIT_FEATURES } from '../models/index.ts'
 import { OnnxModel } from '../runtime/index.ts'
 
-export async function openDemoModels(folder: string): Promise<ServedModels> {
+export async function openDemoModels(folder: string): Promise<{ models: ServedModels; files: string[] }> {
   const models = new Map<string, ServedModel>()
+  const files: string[] = []
   for (const { name, version, file } of await buildDemoModels(folder)) {
     models.set(name, new ServedModel(await OnnxModel.open(file, { name, version })))
+    files.push(file)
   }
-  return models
+  return { models, files }
 }
 
 /** Asks both models; where they differ, somebody has to decide. */

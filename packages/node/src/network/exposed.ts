@@ -21,6 +21,7 @@ export const EXPOSED = [
   'logs',
   'receipts',
   'audit',
+  'dispute',
   'documents',
   'models',
   'trust',

@@ -16,6 +16,8 @@ export interface LocalModels {
   descriptions: ModelDescription[]
   /** Those that are signed, with their signature files. */
   signed: SignedFiles[]
+  /** Files of the demo's models. */
+  demoFiles: string[]
 }
 
 export interface LocalModelsOptions {
@@ -31,7 +33,8 @@ export async function openLocalModels(
   { demo, clock = Date.now, report }: LocalModelsOptions = {},
 ): Promise<LocalModels> {
   const backends: LlamaBackend[] = []
-  const models = new Map(demo === undefined ? [] : await openDemoModels(demo))
+  const demos = demo === undefined ? undefined : await openDemoModels(demo)
+  const models = new Map(demos?.models)
   const signedFiles: SignedFiles[] = []
   try {
     for (const { name, version, file, sha256, contextSize, signature, share } of localModels) {
@@ -71,5 +74,5 @@ export async function openLocalModels(
     throw error
   }
   const descriptions = [...models.values(), ...backends].map(({ description }) => description)
-  return { backends, models, descriptions, signed: signedFiles }
+  return { backends, models, descriptions, signed: signedFiles, demoFiles: demos?.files ?? [] }
 }

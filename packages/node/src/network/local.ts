@@ -4,7 +4,7 @@
  * the sockets between the parts are missing.
  */
 import { join } from 'node:path'
-import { AnswerableError, toHex } from '@answerable/core'
+import { AnswerableError, errorCode, toHex } from '@answerable/core'
 import { type NoteSigner, signerVkey, type VerifierKey } from '@answerable/core/note'
 import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
 import type { RegistryPoint } from '@answerable/core/statement'
@@ -15,6 +15,7 @@ import type { Backend } from '../gateway/backend.ts'
 import { callPaths } from '../gateway/call-paths.ts'
 import { Callers } from '../gateway/callers.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
+import type { ServedModels } from '../gateway/kserve.ts'
 import { logApp } from '../gateway/log-app.ts'
 import { Metrics } from '../gateway/metrics.ts'
 import { GatewayNode, listen, registryPoint } from '../gateway/node.ts'
@@ -23,6 +24,7 @@ import { publicApp, VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
 import { sharedModelsApp } from '../gateway/shared-models.ts'
 import { Upstream } from '../gateway/upstream.ts'
+import { ModelFinder } from '../model-store/index.ts'
 import { Documents } from '../record/documents.ts'
 import { linkedIds } from '../record/receipts.ts'
 import { Sealer } from '../registry/sealer.ts'
@@ -31,6 +33,7 @@ import { lockFolder } from '../storage/lock.ts'
 import type { Fetch, ForkEvidence } from '../witness/index.ts'
 import { forgetAddress, saveAddress } from './address.ts'
 import { networkApp } from './admission.ts'
+import { Auditing } from './auditing.ts'
 import { demoApp, withDemoRoute } from './demo.ts'
 import { type Exposed, listenExposed } from './exposed.ts'
 import { addGauges } from './gauges.ts'
@@ -57,6 +60,8 @@ export interface LocalOptions {
   page?: Hono
   /** Backends besides the configured upstreams. */
   backends?: readonly Backend[]
+  /** Stands before the models that run here, so that something else can answer in their place. */
+  serve?: (models: ServedModels) => ServedModels
   /** Whether the demo's models are made and served; true by default. */
   demo?: boolean
   /** Stands between the logs and a witness, by its name, so that one can be cut off. */
@@ -82,6 +87,7 @@ export interface LocalNetwork {
   policy: Policy
   gateway: GatewayNode
   registry: RegistryNode
+  auditing: Auditing
   member: string
   /** Where other members and readers reach this process, as the registry is told. */
   publicUrl: string
@@ -137,7 +143,7 @@ async function start(
     ...(options.clock && { clock: options.clock }),
     report: fault,
   })
-  const { models } = own
+  const models = options.serve?.(own.models) ?? own.models
   // Own models in front: a pattern of an upstream's must not take a name away from the model that has it.
   const upstreams = config.upstreams.map(upstream => new Upstream(upstream, environment))
   const backends: Backend[] = [...(options.backends ?? []), ...own.backends, ...upstreams]
@@ -235,10 +241,27 @@ async function start(
     ...(options.clock && { clock: options.clock }),
     report: fault,
   })
+  const auditing = new Auditing({
+    disk,
+    folder,
+    registry,
+    keyring,
+    gateway,
+    older: older.map(({ store }) => store),
+    models: new ModelFinder(
+      [...config.localModels.map(({ file }) => file), ...own.demoFiles, ...config.audits.models],
+      config.audits.stores,
+    ),
+    ...(options.send && { send: options.send }),
+    ...(options.clock && { clock: options.clock }),
+    report,
+  })
+  onClose(() => auditing.close())
   const mounts: Record<string, Hono> = {
     '/log': logApp(() => gateway.store.log, currentSigner.key),
     ...registry.apps(),
     '/audit': auditApp(disclosures),
+    ...auditing.apps(),
     '/network': networkApp({
       book: registry.book,
       submitter: registry.submitter,
@@ -323,6 +346,10 @@ async function start(
     // Witnesses that did not know this log yet are asked again at once.
     if (now !== told) gateway.publisher.configure(witnessesNow, registry.policy)
     told = now
+    await auditing.perform().catch(error => {
+      // The host is away, or another has said it before: the next round looks again.
+      if (errorCode(error) === 'internal') throw error
+    })
   })
   onClose(() => registry.stop())
   onClose(
@@ -356,6 +383,7 @@ async function start(
     },
     gateway,
     registry,
+    auditing,
     member: membership.member,
     publicUrl: address,
     exposed: exposed?.url,
