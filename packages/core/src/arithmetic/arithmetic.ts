@@ -5,11 +5,13 @@
  */
 import type { Inputs, OutputShape, Part, Referee, Unsupported, Wanted } from '../dispute/referee.ts'
 import { AnswerableError } from '../error.ts'
-import type { GraphNode } from '../graph/graph.ts'
+import { type GraphNode, stringAttribute } from '../graph/graph.ts'
 import { type Elements, elementCount } from '../graph/tensor.ts'
-import { erf, exp, sigmoid, tanh } from './curves.ts'
+import { conv } from './convolve.ts'
+import { convInteger, qLinearConv } from './convolve-quantised.ts'
+import { erf, exp, gelu, sigmoid, tanh } from './curves.ts'
 import { ELEMENTWISE, elementwise } from './elementwise.ts'
-import { MOVEMENT } from './movement.ts'
+import { LAYOUT } from './layout.ts'
 import { gemm, matMul } from './multiply.ts'
 import { type Call, NotHere, type Operator } from './operator.ts'
 import {
@@ -19,30 +21,46 @@ import {
   qLinearMatMul,
   quantizeLinear,
 } from './quantised.ts'
-import { CHOICES, layerNormalization, REDUCTIONS, softmax } from './rows.ts'
+import { CHOICES, REDUCTIONS } from './reductions.ts'
+import { batchNormalization, layerNormalization, softmax } from './rows.ts'
+import { SELECTION } from './selection.ts'
 
 function curve(of: (x: number) => number): Operator {
   return elementwise(['float32'], () => x => of(x as number), { arity: 1 })
 }
 
+const geluOperator: Operator = {
+  ...curve(gelu),
+  shapes(call) {
+    if ((stringAttribute(call.node, 'approximate') ?? 'none') !== 'none') throw new NotHere('another curve')
+    return curve(gelu).shapes(call)
+  },
+}
+
 const OPERATORS: Readonly<Record<string, Operator>> = {
   ...ELEMENTWISE,
-  ...MOVEMENT,
+  ...LAYOUT,
+  ...SELECTION,
   ...REDUCTIONS,
   ...CHOICES,
   MatMul: matMul,
   Gemm: gemm,
+  Conv: conv,
   Softmax: softmax,
   LayerNormalization: layerNormalization,
   Sigmoid: curve(sigmoid),
   Tanh: curve(tanh),
   Exp: curve(exp),
   Erf: curve(erf),
+  Gelu: geluOperator,
+  BatchNormalization: batchNormalization,
   QuantizeLinear: quantizeLinear,
   DequantizeLinear: dequantizeLinear,
   DynamicQuantizeLinear: dynamicQuantizeLinear,
   MatMulInteger: matMulInteger,
   QLinearMatMul: qLinearMatMul,
+  ConvInteger: convInteger,
+  QLinearConv: qLinearConv,
 }
 
 /** The operators of the standard's own set that the referee has, by name. */
@@ -53,6 +71,8 @@ export const OLDEST_OPSET = 11
 export const NEWEST_OPSET = 22
 
 function operatorOf(node: GraphNode): Operator {
+  // One operator that was the runtime's own before it became standard.
+  if (node.domain === 'com.microsoft' && node.operator === 'Gelu') return geluOperator
   if (node.domain !== '' || !Object.hasOwn(OPERATORS, node.operator)) throw new NotHere('the operator')
   if (node.version < OLDEST_OPSET || node.version > NEWEST_OPSET)
     throw new NotHere(`version ${node.version} of the operator set`)

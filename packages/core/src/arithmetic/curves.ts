@@ -136,3 +136,9 @@ export function erf(value: number): number {
   } else result = step(chain(ERF_SMALL[0]!, fround(size * size), ERF_SMALL.slice(1)), size, size)
   return value < 0 || Object.is(value, -0) ? -result : result
 }
+
+const ROOT_HALF = fround(Math.SQRT1_2)
+
+export function gelu(value: number): number {
+  return fround(fround(0.5 * value) * fround(erf(fround(value * ROOT_HALF)) + 1))
+}

@@ -5,7 +5,7 @@
  * for +, -, *, / and square roots of two float32 gives the very same.
  */
 import { broadcastDims, sourceIndex } from '../graph/broadcast.ts'
-import { floatAttribute, intAttribute, stringAttribute } from '../graph/graph.ts'
+import { floatAttribute, intAttribute } from '../graph/graph.ts'
 import { type ElementType, elementTypeOf, makeElements } from '../graph/tensor.ts'
 import {
   type Call,
@@ -359,9 +359,4 @@ export const ELEMENTWISE: Record<string, Operator> = {
     },
     { first: 1, arity: 3 },
   ),
-}
-
-/** Gelu's variant, for the operators that have one. */
-export function variantOf(call: Call): string {
-  return stringAttribute(call.node, 'approximate') ?? 'none'
 }

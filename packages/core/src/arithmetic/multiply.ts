@@ -65,7 +65,7 @@ export function productAt(of: Product, row: number, column: number): number {
 }
 
 /** The runtime lengthens its blocks where a narrow result leaves room for that. */
-function blockOf({ columns, inner, transposedLeft }: Product): number {
+export function blockOf({ columns, inner, transposedLeft }: Product): number {
   let block = BLOCK
   if (columns >= inner || transposedLeft) return block
   for (let width = BLOCK; width > 16 && width / 2 >= columns; width /= 2) block *= 2

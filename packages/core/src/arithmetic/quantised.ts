@@ -27,10 +27,16 @@ function perAxis(call: Call, scale: Tensor): (index: number) => number {
 }
 
 function quantised(value: number, scale: number, zero: number, [low, high]: [number, number]): number {
-  if (Number.isNaN(value) || Number.isNaN(scale)) notHere('NaN')
+  if (Number.isNaN(value)) notHere('NaN')
+  plainScale(scale)
   const whole = roundEven(fround(value / scale))
   const moved = fround(whole + zero)
   return moved < low ? low : moved > high ? high : moved
+}
+
+/** What becomes of infinities and NaN on their way to an integer, C++ leaves open. */
+function plainScale(scale: number): void {
+  if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) notHere(`a scale of ${scale}`)
 }
 
 const own = (_call: Call, { from, to }: { from: number; to: number }) => {
@@ -110,6 +116,7 @@ export const dynamicQuantizeLinear: Operator = {
       if (value > high) high = value
     }
     const scale = low === high ? 1 : fround(fround(high - low) / 255)
+    plainScale(scale)
     const start = fround(0 - fround(low / scale))
     const zero = roundEven(start < 0 ? 0 : start > 255 ? 255 : start)
     if (output === 1) return Float32Array.of(scale)
@@ -169,6 +176,14 @@ export const matMulInteger: Operator = {
   work: call => input(call, 0).dims.at(-1)!,
 }
 
+/** A sum of products as a small integer again. */
+export function requantised(sum: number, scale: number, zero: number, type: ElementType): number {
+  plainScale(scale)
+  const [low, high] = limits(type)
+  const value = fround(fround(sum) * scale)
+  return roundEven(Math.min(Math.max(value, low - zero), high - zero)) + zero
+}
+
 /** a, its scale and zero point, b with the same, and the result's scale and zero point. */
 export const qLinearMatMul: Operator = {
   shapes(call) {
@@ -182,7 +197,6 @@ export const qLinearMatMul: Operator = {
   },
   compute(call, { from, to }, shapes) {
     const { type } = shapes[0]!
-    const [low, high] = limits(type)
     const one = (at: number) => Number(input(call, at).data[0])
     const rightScale = input(call, 4).data
     const rightZero = zeroOf(input(call, 5))
@@ -194,9 +208,7 @@ export const qLinearMatMul: Operator = {
       const sum = sumAt(both, i, input(call, 0).data, input(call, 3).data, [one(2), rightZero(column)])
       const of = Number(rightScale[rightScale.length === 1 ? 0 : column])
       const scale = fround(fround(one(1) * of) / one(6))
-      const value = fround(fround(sum) * scale)
-      const moved = roundEven(Math.min(Math.max(value, low - zero), high - zero)) + zero
-      out[i - from] = moved
+      out[i - from] = requantised(sum, scale, zero, type)
     }
     return out
   },

@@ -59,15 +59,21 @@ export class Scores {
    * that is not enough. Without a number it may be any.
    */
   leastNoise(token: number, uniform: number | undefined): number {
-    if (this.#isPossible(token, uniform, ROUNDING)) return 0
-    if (!this.#isPossible(token, uniform, MOST_NOISE)) return Number.POSITIVE_INFINITY
-    let [low, high] = [ROUNDING, MOST_NOISE]
+    if (this.isPossible(token, uniform, 0)) return 0
+    if (!this.isPossible(token, uniform, MOST_NOISE)) return Number.POSITIVE_INFINITY
+    let [low, high] = [0, MOST_NOISE]
     while (high - low > 1e-3 * high) {
-      const middle = (low + high) / 2
-      if (this.#isPossible(token, uniform, middle)) high = middle
+      // The first halvings are of the size: most that is asked about is small.
+      const middle = low === 0 && high > 1e-3 ? high / 8 : (low + high) / 2
+      if (this.isPossible(token, uniform, middle)) high = middle
       else low = middle
     }
     return high
+  }
+
+  /** Whether the sampler can give `token` when it draws `uniform`, or any number, and logits are off by `noise` at most. */
+  isPossible(token: number, uniform: number | undefined, noise: number): boolean {
+    return this.#isPossible(token, uniform, noise + ROUNDING)
   }
 
   /** The token that the sampler gives when it draws `uniform`. */

@@ -6,7 +6,7 @@ import { AnswerableError } from '../error.ts'
 import { type GraphNode, type Place, valueNumbers, valuesOf } from '../graph/graph.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import type { Suite } from '../suite.ts'
-import { checkOpening, type OpenedValue, type ValueOpening } from '../trace/opening.ts'
+import { checkOpening, mergeOpened, type OpenedValue, type ValueOpening } from '../trace/opening.ts'
 import { claimOf } from '../trace/trace.ts'
 import type { Side } from './game.ts'
 import type { Wanted } from './referee.ts'
@@ -65,7 +65,7 @@ export class AgreedInputs {
   #find(name: string): OpenedValue | undefined {
     const number = this.#numbers.get(name)!
     const source = sourceOf(this.#given, this.#places[number]!)
-    let best: OpenedValue | undefined
+    let found: OpenedValue | undefined
     for (const side of SIDES)
       for (const opening of this.#given.evidence[side]?.inputs ?? []) {
         if (opening.value !== number) continue
@@ -73,9 +73,10 @@ export class AgreedInputs {
         if (opened === undefined) continue
         if (source !== undefined && this.#isAgreed(source, opening, opened))
           return { ...opened, data: source.data, shows: () => true }
-        if (best === undefined || opened.tiles > best.tiles) best = opened
+        // Merged: a side that opens much, and not what matters, hides nothing that the other opens.
+        found = found === undefined ? opened : mergeOpened(found, opened)
       }
-    return best
+    return found
   }
 
   #check(side: Side, opening: ValueOpening, name: string): OpenedValue | undefined {

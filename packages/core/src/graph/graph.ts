@@ -116,6 +116,22 @@ export function stringAttribute(node: GraphNode, name: string): string | undefin
   return attribute?.type === 'string' ? attribute.value : undefined
 }
 
+const CONSTANT_FORMS: readonly string[] = ['value', 'value_float', 'value_floats', 'value_int', 'value_ints']
+
+/** What a `Constant` holds; undefined for any other operator, and for text. */
+export function constantOf(node: GraphNode): Tensor | undefined {
+  if (node.domain !== '' || node.operator !== 'Constant') return undefined
+  const attribute = CONSTANT_FORMS.map(name => node.attributes[name]).find(each => each !== undefined)
+  if (attribute === undefined) return undefined
+  const { type, value } = attribute
+  if (type === 'tensor') return value
+  if (type === 'float') return { type: 'float32', dims: [], data: Float32Array.of(value) }
+  if (type === 'floats') return { type: 'float32', dims: [value.length], data: Float32Array.from(value) }
+  if (type === 'int') return { type: 'int64', dims: [], data: BigInt64Array.of(value) }
+  if (type === 'ints') return { type: 'int64', dims: [value.length], data: BigInt64Array.from(value) }
+  return undefined
+}
+
 /** An operator in words: "MatMul ‘product_1’". */
 export function nodeWords(node: GraphNode): string {
   return `${node.domain === '' ? '' : `${node.domain}.`}${node.operator} ‘${node.name || (node.outputs[0] ?? '')}’`

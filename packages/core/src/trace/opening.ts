@@ -60,8 +60,8 @@ export interface OpenedValue {
   readonly dims: readonly number[]
   /** As long as the dimensions say; zero where nothing was shown. */
   readonly data: Elements
-  /** Tiles that were shown. */
-  readonly tiles: number
+  /** The tiles that were shown. */
+  readonly shown: ReadonlySet<number>
   /** Whether the elements [from, to) were all shown. */
   shows(from: number, to: number): boolean
 }
@@ -133,13 +133,28 @@ export function checkOpening(
     type,
     dims,
     data,
-    tiles: shown.size,
-    shows(from, to) {
-      for (let tile = Math.floor(from / TILE_ELEMENTS); tile * TILE_ELEMENTS < to; tile++)
-        if (from < to && !shown.has(tile)) return false
-      return true
-    },
+    shown,
+    shows: (from, to) => covers(shown, from, to),
   }
+}
+
+function covers(shown: ReadonlySet<number>, from: number, to: number): boolean {
+  for (let tile = Math.floor(from / TILE_ELEMENTS); from < to && tile * TILE_ELEMENTS < to; tile++)
+    if (!shown.has(tile)) return false
+  return true
+}
+
+/** One value that two openings show parts of; both were checked against one leaf, so they cannot contradict. */
+export function mergeOpened(a: OpenedValue, b: OpenedValue): OpenedValue {
+  const data = a.data.slice() as Elements
+  const shown = new Set(a.shown)
+  for (const tile of b.shown) {
+    if (shown.has(tile)) continue
+    shown.add(tile)
+    const { from, to } = tileRange(tile, data.length)
+    data.set(b.data.subarray(from, to) as never, from)
+  }
+  return { ...a, data, shown, shows: (from, to) => covers(shown, from, to) }
 }
 
 /** Puts the tiles in place. Returns which were shown. */

@@ -7,8 +7,9 @@ import { describe, test } from 'node:test'
 import { NEWEST_OPSET, OLDEST_OPSET, REFEREE_OPERATORS, referee } from '@answerable/core/arithmetic'
 import { sameBits, type Tensor } from '@answerable/core/graph'
 import { Prng } from '../models/prng.ts'
+import { Draw, type Values } from './draw.fixture.ts'
 import { findCanonical, runOperator } from './index.ts'
-import { caseOf, Draw, MAKERS, type OperatorCase, type Values } from './operators.fixture.ts'
+import { caseOf, MAKERS, type OperatorCase } from './operators.fixture.ts'
 
 const skip =
   findCanonical() === undefined ? 'the canonical runtime is not installed: npm run canonical' : false

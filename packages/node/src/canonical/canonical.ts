@@ -5,6 +5,7 @@
  */
 import { AnswerableError } from '@answerable/core'
 import {
+  constantOf,
   type Elements,
   type ElementType,
   elementCount,
@@ -103,13 +104,6 @@ export async function runOperator(
   } finally {
     await session.release()
   }
-}
-
-function constantOf(node: GraphNode): Tensor | undefined {
-  const value = node.attributes.value
-  if (node.domain !== '' || node.operator !== 'Constant') return undefined
-  if (value?.type === 'tensor') return value.value
-  throw new AnswerableError('bad-model', 'a constant in a form that is not read')
 }
 
 function toWasm(library: CanonicalLibrary, { type, dims, data }: Tensor): WasmTensor {

@@ -12,6 +12,7 @@ import { defaultApplicant } from '../models/index.ts'
 import { Prng } from '../models/prng.ts'
 import { changed, type Dispute, play, settle } from './dispute.fixture.ts'
 import { CanonicalModel, findCanonical, runOperator, withAllOutputs } from './index.ts'
+import { graphModel } from './model-proto.ts'
 import { SMALL, tokensOf, transformer } from './transformer.fixture.ts'
 
 const skip =
@@ -59,6 +60,31 @@ function applicant(change: Record<string, number> = {}): Map<string, Tensor> {
 function against({ graph, trace, request, response }: Subject, liar: Side, lie: Trace): Dispute {
   const traces = { [liar]: lie, [other(liar)]: trace } as Record<Side, Trace>
   return { graph, traces, key, request, response }
+}
+
+function operatorGraph(): Uint8Array {
+  const operators = ['Log', 'Sin', 'Softplus']
+  const names = ['x', 'log', 'sine', 'wave']
+  return graphModel({
+    irVersion: 8,
+    opsets: { '': 17 },
+    name: 'others',
+    initializers: [],
+    inputs: [{ name: 'x', type: 'float32', dims: ['N', 300] }],
+    outputs: [{ name: 'wave', type: 'float32', dims: ['N', 300] }],
+    nodes: operators.map((operator, index) => ({
+      index,
+      name: '',
+      operator,
+      domain: '',
+      version: 17,
+      inputs: [names[index]!],
+      constant: [false],
+      outputs: [names[index + 1]!],
+      attributes: {},
+    })),
+    unsupported: [],
+  })
 }
 
 describe('disputes', { skip }, () => {
@@ -113,7 +139,6 @@ describe('disputes', { skip }, () => {
         const initializers = each.graph.initializers.map(item =>
           item.name === name ? { name, tensor: changed(item.tensor, random, 'bit') } : item,
         )
-        const { graphModel } = await import('./model-proto.ts')
         const bytes = graphModel({ ...each.graph, initializers })
         const model = await CanonicalModel.open(bytes, readGraph(bytes))
         const lie = Trace.of(await model.values(each.request), key, suite)
@@ -205,6 +230,73 @@ describe('disputes', { skip }, () => {
       assert.deepEqual([alone.wrong, alone.how], [liar, 'opening'])
       assert.equal((await judge({})).wrong, 'neither')
     }
+  })
+
+  test('a liar who opens all but what matters hides nothing', async () => {
+    const each = subjects[2]!
+    const numbers = valueNumbers(each.graph)
+    const value = numbers.get('down_1')!
+    const lie = each.trace.with(value, changed(each.values[value]!.tensor, new Prng(4), 'ulp'))
+    const traces = { challenger: lie, defender: each.trace }
+    const { game } = play(traces)
+    const honest = evidenceOf(game, each.graph, each.trace, referee)
+    const gelu = numbers.get('gelu_1')!
+    const needed = new Set(
+      honest.inputs!.find(opening => opening.value === gelu)!.tiles.map(({ tile }) => tile),
+    )
+    const count = each.trace.leaf(gelu).count
+    const rest = Array.from({ length: count }, (_, tile) => tile).filter(tile => !needed.has(tile))
+    assert.ok(rest.length > needed.size)
+    const evidence = { challenger: { inputs: [lie.open(gelu, rest)] }, defender: honest }
+    const judged = await verdict({ game, graph: each.graph, key, evidence }, referee, suite)
+    assert.deepEqual([judged.wrong, judged.how], ['challenger', 'referee'], judged.words)
+  })
+
+  test('an operator that the referee does not have runs alone in the canonical runtime', async () => {
+    const bytes = operatorGraph()
+    const each = await subject(
+      'other operators',
+      bytes,
+      new Map([
+        [
+          'x',
+          { type: 'float32', dims: [2, 300], data: Float32Array.from({ length: 600 }, (_, i) => 1 + i / 7) },
+        ],
+      ]),
+    )
+    for (const name of ['log', 'sine', 'wave']) {
+      const value = valueNumbers(each.graph).get(name)!
+      const lie = each.trace.with(value, changed(each.values[value]!.tensor, new Prng(6), 'ulp'))
+      for (const liar of ['challenger', 'defender'] as const) {
+        const { verdict: judged, played } = await settle(against(each, liar, lie))
+        assert.deepEqual([judged.wrong, judged.how], [liar, 'wasm'], judged.words)
+        const evidence = { [other(liar)]: evidenceOf(played.game, each.graph, each.trace, referee) }
+        const alone = await verdict({ game: played.game, graph: each.graph, key, evidence }, referee, suite)
+        assert.deepEqual([alone.wrong, alone.how], ['neither', 'operator'])
+      }
+    }
+  })
+
+  test('a decision may fall the other way only where the two numbers are too close to tell', async () => {
+    const each = subjects[0]!
+    const approved = each.response.get('approved')!
+    const flipped = new Map(each.response).set('approved', {
+      ...approved,
+      data: Uint8Array.of(1 - Number(approved.data[0])),
+    })
+    const traces = { challenger: each.trace, defender: each.trace }
+    assert.equal((await settle({ ...each, response: flipped, traces, key })).verdict.wrong, 'defender')
+    // The same with a threshold that is the probability itself.
+    const probability = each.response.get('probability_good')!
+    const initializers = each.graph.initializers.map(item =>
+      item.name === 'threshold'
+        ? { name: item.name, tensor: { ...item.tensor, data: probability.data } }
+        : item,
+    )
+    const close = await subject('close', graphModel({ ...each.graph, initializers }), each.request)
+    const other = new Map(close.response).set('approved', { ...approved, data: Uint8Array.of(0) })
+    const both = { challenger: close.trace, defender: close.trace }
+    assert.equal((await settle({ ...close, response: other, traces: both, key })).verdict.wrong, 'challenger')
   })
 
   test('a move out of turn, and moves that do not fit what was shown before', async () => {

@@ -1,100 +1,11 @@
 /** Random one-operator graphs: for each operator of the referee, shapes, attributes and values that its kinds differ by. */
 import type { Attribute, Elements, ElementType, GraphNode, Tensor } from '@answerable/core/graph'
 import { elementCount, elementTypeNumber, makeElements } from '@answerable/core/graph'
-import type { Prng } from '../models/prng.ts'
+import type { Draw } from './draw.fixture.ts'
 
 export interface OperatorCase {
   node: GraphNode
   inputs: (Tensor | undefined)[]
-}
-
-/** How numbers are drawn: of a model's size, of every size, or those at the edges as well. */
-export type Values = 'plain' | 'wide' | 'edges'
-
-const EDGES = [
-  0,
-  -0,
-  1,
-  -1,
-  0.5,
-  -0.5,
-  1.5,
-  2.5,
-  1e-45,
-  -1e-45,
-  1.1754943508222875e-38,
-  1e-40,
-  -1e-40,
-  3.4028234663852886e38,
-  -3.4028234663852886e38,
-  Number.POSITIVE_INFINITY,
-  Number.NEGATIVE_INFINITY,
-  Number.NaN,
-  16777217,
-  88.7,
-  -88.5,
-  -103.9,
-  3.925,
-  0.921875,
-]
-
-export class Draw {
-  readonly random: Prng
-  readonly values: Values
-
-  constructor(random: Prng, values: Values) {
-    this.random = random
-    this.values = values
-  }
-
-  whole(low: number, high: number): number {
-    return low + (this.random.uint32() % (high - low + 1))
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.random.uint32() % items.length]!
-  }
-
-  chance(probability: number): boolean {
-    return this.random.chance(probability)
-  }
-
-  float(): number {
-    if (this.values === 'edges' && this.chance(0.3)) return this.pick(EDGES)
-    const value = this.random.normal()
-    if (this.values === 'plain') return value
-    return value * 2 ** this.whole(-30, 30)
-  }
-
-  dims(rank = this.whole(1, 4), most = 7): number[] {
-    return Array.from({ length: rank }, () => this.whole(1, most))
-  }
-
-  tensor(type: ElementType, dims: readonly number[]): Tensor {
-    const data = makeElements(type, elementCount(dims))
-    for (let i = 0; i < data.length; i++) data[i] = this.#element(type)
-    return { type, dims, data }
-  }
-
-  /** A shape that stretches to `dims`. */
-  stretched(dims: readonly number[]): number[] {
-    const out = dims.map(size => (this.chance(0.3) ? 1 : size))
-    return this.chance(0.3) ? out.slice(this.whole(0, out.length)) : out
-  }
-
-  #element(type: ElementType): number | bigint {
-    if (type === 'float32' || type === 'float64') return this.float()
-    if (type === 'bool') return this.whole(0, 1)
-    const bits = Number(type.replace(/\D/g, ''))
-    const small = this.values === 'plain' || this.chance(0.5)
-    if (bits === 64) {
-      const value = BigInt(this.random.uint32()) * (small ? 1n : 4294967296n) + BigInt(this.random.uint32())
-      return type === 'int64'
-        ? BigInt.asIntN(64, this.chance(0.5) ? -value : value)
-        : BigInt.asUintN(64, value)
-    }
-    return this.random.uint32()
-  }
 }
 
 type Maker = (draw: Draw) => {
@@ -198,6 +109,33 @@ const gemm: Maker = draw => {
   const inputs = [draw.tensor('float32', a ? [k, m] : [m, k]), draw.tensor('float32', b ? [n, k] : [k, n])]
   if (bias !== undefined) inputs.push(draw.tensor('float32', bias))
   return { inputs, attributes, constant: [false, draw.chance(0.6), draw.chance(0.5)] }
+}
+
+const conv: Maker = draw => {
+  const rank = draw.pick([1, 2, 2])
+  const group = draw.pick([1, 1, 2, 3])
+  const channels = draw.pick([1, 1, 2, 3, 8, 20, 40])
+  const filters = draw.pick([1, 1, 2, 3, 7, 20])
+  const every = (make: () => number) => Array.from({ length: rank }, make)
+  const kernel = every(() => draw.pick([1, 2, 3, 3, 5]))
+  if (draw.chance(0.3)) kernel.fill(1)
+  const plain = draw.chance(0.4)
+  const dilations = plain ? every(() => 1) : every(() => draw.whole(1, 2))
+  const strides = plain ? every(() => 1) : every(() => draw.whole(1, 3))
+  const sizes = kernel.map((size, i) => (size - 1) * dilations[i]! + draw.pick([1, 1, 2, 4, 7, 12]))
+  const attributes: Record<string, Attribute> = {
+    kernel_shape: ints(kernel),
+    group: int(group),
+    strides: ints(strides),
+    dilations: ints(dilations),
+  }
+  if (!plain) attributes.pads = ints([...every(() => draw.whole(0, 2)), ...every(() => draw.whole(0, 2))])
+  const inputs = [
+    draw.tensor('float32', [draw.whole(1, 2), channels * group, ...sizes]),
+    draw.tensor('float32', [filters * group, channels, ...kernel]),
+  ]
+  if (draw.chance(0.5)) inputs.push(draw.tensor('float32', [filters * group]))
+  return { inputs, attributes, constant: [false, draw.chance(0.7), draw.chance(0.5)] }
 }
 
 const matMulInteger: Maker = draw => {
@@ -396,17 +334,64 @@ export const MAKERS: Record<string, Maker> = {
   },
   MatMul: matMul,
   Gemm: gemm,
+  Conv: conv,
   Softmax: softmax,
   LayerNormalization: layerNorm,
   Sigmoid: unary('float32'),
   Tanh: unary('float32'),
   Exp: unary('float32'),
   Erf: unary('float32'),
+  Gelu: draw => ({ ...unary('float32')(draw), version: draw.pick([20, 21, 22]) }),
+  BatchNormalization: draw => {
+    const dims = draw.dims(draw.whole(2, 4), 9)
+    const each = () => draw.tensor('float32', [dims[1]!])
+    const variance = each()
+    for (let i = 0; i < variance.data.length; i++) variance.data[i] = Math.abs(variance.data[i] as number)
+    const attributes = draw.chance(0.5) ? { epsilon: float(1e-3) } : {}
+    return { inputs: [draw.tensor('float32', dims), each(), each(), each(), variance], attributes }
+  },
   QuantizeLinear: quantize,
   DequantizeLinear: dequantize,
   DynamicQuantizeLinear: draw => ({ inputs: [draw.tensor('float32', draw.dims())], outputs: 3 }),
   MatMulInteger: matMulInteger,
   QLinearMatMul: qLinearMatMul,
+  ConvInteger: draw => {
+    const { inputs, attributes } = conv(draw)
+    const types = [draw.pick(['uint8'] as const), draw.pick(['uint8', 'int8'] as const)]
+    const sides = [0, 1].map(i => draw.tensor(types[i]!, inputs[i]!.dims))
+    const zeros = [0, 1].slice(0, draw.whole(0, 2)).map(i => draw.tensor(types[i]!, []))
+    return {
+      inputs: [...sides, ...zeros],
+      attributes: attributes!,
+      constant: [false, draw.chance(0.7), true, true],
+    }
+  },
+  QLinearConv: draw => {
+    const { inputs, attributes } = conv(draw)
+    const type = draw.pick(['uint8', 'int8'] as const)
+    const filter = type === 'int8' ? 'int8' : draw.pick(['uint8', 'int8'] as const)
+    const { dims } = inputs[1]!
+    const by = draw.chance(0.5) ? [dims[0]!] : []
+    const filterScales = draw.tensor('float32', by)
+    for (let i = 0; i < filterScales.data.length; i++) filterScales.data[i] = scales(draw).data[0] as number
+    const given = [
+      draw.tensor(type, inputs[0]!.dims),
+      scales(draw),
+      draw.tensor(type, []),
+      draw.tensor(filter, dims),
+      filterScales,
+      filter === 'int8'
+        ? { type: filter, dims: by, data: new Int8Array(elementCount(by)) }
+        : draw.tensor(filter, []),
+      scalar('float32', Math.fround((1 + draw.random.uniform()) * 2 ** draw.whole(-2, 14))),
+      draw.tensor(type, []),
+    ]
+    if (draw.chance(0.5)) {
+      const bias = Int32Array.from({ length: dims[0]! }, () => draw.whole(-40_000, 40_000))
+      given.push({ type: 'int32', dims: [dims[0]!], data: bias })
+    }
+    return { inputs: given, attributes: attributes!, constant: [false, ...given.slice(1).map(() => true)] }
+  },
   ReduceSum: reduce(true),
   ReduceMean: draw => reduce(draw.chance(0.5))(draw),
   ReduceMax: draw => reduce(draw.chance(0.5))(draw),

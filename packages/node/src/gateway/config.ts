@@ -123,8 +123,6 @@ export const GatewayConfig = z.strictObject({
       'share: only a signed model can be shared',
     )
     .default([]),
-  /** Names under which several models are asked. */
-  opinions: OpinionRoutes,
   /** Of an auditor, and of a validator that judges disputes: where models are that others serve. */
   audits: z
     .strictObject({
@@ -134,6 +132,8 @@ export const GatewayConfig = z.strictObject({
       stores: z.array(z.string().min(1)).max(16).default([]),
     })
     .prefault({}),
+  /** Names under which several models are asked. */
+  opinions: OpinionRoutes,
   /** Callers' keys. Without any, the gateway only listens on loopback. */
   keys: z.array(Key).max(65_536).default([]),
   /** Paths under /v1/ that are passed through as opaque bytes. */

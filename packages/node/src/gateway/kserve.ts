@@ -43,11 +43,17 @@ export function isInfer(path: string): boolean {
   return INFER.test(path)
 }
 
+/** The model that a path asks for, its name as it is spelt there. */
+export function inferPath(path: string): { name: string; version: string | undefined } | undefined {
+  const [, name, version] = INFER.exec(path.split('?', 1)[0]!) ?? []
+  return name === undefined ? undefined : { name, version }
+}
+
 export async function handleInfer(call: Call, models: ServedModels, routes: Routes): Promise<void> {
   let asked = call.asked(NO_MODEL, NO_SAMPLING)
   try {
-    const [, encoded, version] = INFER.exec(call.path.split('?', 1)[0]!)!
-    const name = decodeName(encoded!)
+    const { name: encoded, version } = inferPath(call.path)!
+    const name = decodeName(encoded)
     const opinions = version === undefined ? routes.get(name) : undefined
     if (opinions !== undefined) {
       asked = call.asked(opinions.disclosure, KSERVE_SAMPLING)
@@ -72,6 +78,11 @@ export async function handleInfer(call: Call, models: ServedModels, routes: Rout
   }
 }
 
+/** The JSON of an inference's body. Throws what `parseJson` throws. */
+export function parseInferBody(body: Uint8Array): unknown {
+  return parseJson(body, { maxBytes: body.length, maxDepth: 16, maxKeys: 1 << 16 })
+}
+
 function readInfer(call: Call): unknown {
   if (one(call.request.headers[BINARY_HEADER]) !== '')
     throw new AnswerableError(
@@ -86,11 +97,6 @@ export async function infer({ model, description }: ServedModel, body: unknown):
   const { id, inputs, outputs } = parseInferRequest(body, description)
   const results = await model.infer(inputs, outputs)
   return Buffer.from(JSON.stringify(inferResponse(description, results, id)))
-}
-
-/** The JSON of an inference's body. Throws what `parseJson` throws. */
-export function parseInferBody(body: Uint8Array): unknown {
-  return parseJson(body, { maxBytes: body.length, maxDepth: 16, maxKeys: 1 << 16 })
 }
 
 function decodeName(name: string): string {

@@ -6,7 +6,7 @@
  * go on with is a candidate, and the one that takes the least noise is followed; where that leads to a token beyond the
  * margin, the other candidates within it are tried, from the last one back. Whoever answered gets the benefit of each doubt.
  */
-import { Scores, type TokenStep, Uniforms } from '@answerable/core/audit'
+import { MOST_NOISE, Scores, type TokenStep, Uniforms } from '@answerable/core/audit'
 import type { Generation, LlamaModel, TextRun } from '../runtime/index.ts'
 import { Vocabulary } from './vocabulary.ts'
 
@@ -77,6 +77,7 @@ interface Try {
 
 interface Candidate {
   token: number
+  /** The least that it takes; of one that another comes before, at least so much or the margin. */
   noise: number
   run: TextRun
   said: string
@@ -124,7 +125,7 @@ class Follower {
         const candidates = this.#candidates(scores)
         const force = forced[this.#path.length]
         const next =
-          force === undefined ? this.#choose(candidates, scores) : candidates.find(one => one.token === force)
+          force === undefined ? this.#choose(candidates, scores) : this.#forced(candidates, force, scores)
         if (next === undefined) {
           this.#steps.push({ same: false, noise: Number.POSITIVE_INFINITY, gap: Number.POSITIVE_INFINITY })
           this.#beyond++
@@ -157,8 +158,12 @@ class Follower {
         : logs.keys()
     for (const token of tokens) {
       const fit = logs[token] === Number.NEGATIVE_INFINITY ? undefined : this.#fit(token)
-      if (fit !== undefined) candidates.push({ ...fit, token, noise: this.#noise(scores, token) })
+      if (fit !== undefined) candidates.push({ ...fit, token, noise: this.#rank(scores, token) })
     }
+    // The exact noise costs as much as a hundred ranks, and is needed of those alone of which one is to be chosen.
+    const least = Math.min(...candidates.map(({ noise }) => noise))
+    if (least > 0)
+      for (const one of candidates) if (one.noise === least) one.noise = this.#leastNoise(scores, one.token)
     return candidates.sort((a, b) => a.noise - b.noise || logs[b.token]! - logs[a.token]!)
   }
 
@@ -177,7 +182,22 @@ class Follower {
     return longest.noise > 0 ? { ...longest, noise: Math.max(least.noise, NOT_SAME) } : longest
   }
 
-  #noise(scores: Scores, token: number): number {
+  #forced(candidates: readonly Candidate[], force: number, scores: Scores): Candidate | undefined {
+    const found = candidates.find(({ token }) => token === force)
+    return found && { ...found, noise: this.#leastNoise(scores, force) }
+  }
+
+  /** 0 for a token that takes no noise, the margin for one within it, Infinity for others. */
+  #rank(scores: Scores, token: number): number {
+    const { margin } = this.#options
+    const possible = (noise: number) =>
+      this.#uniforms === undefined
+        ? scores.isPossible(token, undefined, noise)
+        : [...this.#drawn].some(drawn => scores.isPossible(token, this.#uniforms!.at(drawn), noise))
+    return possible(0) ? 0 : possible(margin) ? margin : Number.POSITIVE_INFINITY
+  }
+
+  #leastNoise(scores: Scores, token: number): number {
     if (this.#uniforms === undefined) return scores.leastNoise(token, undefined)
     let least = Number.POSITIVE_INFINITY
     for (const drawn of this.#drawn)
@@ -214,10 +234,11 @@ class Follower {
     this.#said = said
     const { margin } = this.#options
     const draws = scores.draws(margin)
-    let possible = [...this.#drawn].filter(
-      drawn =>
-        this.#uniforms === undefined || scores.leastNoise(token, this.#uniforms.at(drawn)) <= noise + margin,
-    )
+    const within = Math.min(noise, MOST_NOISE) + margin
+    const numbers = this.#uniforms
+    let possible = [...this.#drawn]
+    if (numbers !== undefined && possible.length > 1)
+      possible = possible.filter(drawn => scores.isPossible(token, numbers.at(drawn), within))
     if (possible.length === 0) possible = [...this.#drawn]
     this.#drawn = new Set(
       possible.flatMap(drawn =>

@@ -11,18 +11,23 @@ import {
   type Rerun,
   type RerunRecord,
   rerunOf,
-  Scores,
   sameSetting,
   type TokenMargin,
   type TokenStep,
   tokenMargin,
-  Uniforms,
 } from '@answerable/core/audit'
 import { SEED_DERIVED } from '@answerable/core/statement'
-import { needsSeed, promptOf, readLlamaRequest } from '../gateway/llama-request.ts'
+import {
+  CHAT_PATH,
+  COMPLETION_PATH,
+  needsSeed,
+  promptOf,
+  readLlamaRequest,
+} from '../gateway/llama-request.ts'
 import { parseFields, samplingOf } from '../gateway/openai-fields.ts'
 import { readHeaderOf } from '../model-store/model-header.ts'
 import { type Generation, type GenerationEnd, LlamaModel } from '../runtime/index.ts'
+import { knowsDraws } from './draws.ts'
 import { type Followed, followText, type ReplayedModel } from './follow.ts'
 import { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
 import { llamaOptions, type RecordedModel, recordedDefaults } from './recorded-model.ts'
@@ -140,6 +145,7 @@ export class LlamaReplay implements Replay {
     try {
       fields = parseFields(request.bytes) as JsonObject
       const path = request.path.split('?', 1)[0]!
+      if (path !== CHAT_PATH && path !== COMPLETION_PATH) return 'bad-request'
       const asked = readLlamaRequest(path, fields, recordedDefaults(this.#recorded))
       const prompt = promptOf(this.#model, asked)
       promptTokens = prompt.tokens.length
@@ -170,7 +176,7 @@ export class LlamaReplay implements Replay {
           : usage !== undefined && usage.prompt !== promptTokens
             ? `the prompt has ${promptTokens} tokens, and the answer counts ${usage.prompt}`
             : contradiction(fields, sampling, this.#recorded)
-    const remarks = remarksOf(answer, this.#recorded)
+    const remarks = remarksOf(fields, answer, this.#recorded)
     return { generation, answer, finish, cut: cut && finish === undefined, problem, remarks }
   }
 
@@ -226,8 +232,9 @@ function sameSteps(count: number): TokenStep[] {
   return new Array<TokenStep>(count).fill({ same: true, noise: 0, gap: 0 })
 }
 
-function remarksOf({ unread, model }: RecordedText, { name }: RecordedModel): string[] {
+function remarksOf(fields: JsonObject, { unread, model }: RecordedText, { name }: RecordedModel): string[] {
   return [
+    ...(fields.model === name ? [] : ['The request asks for another model than the record names.']),
     ...(unread.length === 0 ? [] : [`Not compared: ${unread.join(', ')}.`]),
     ...(model === undefined || model === name ? [] : ['The answer names another model than the record.']),
   ]
@@ -261,35 +268,6 @@ function contradiction(
   const asked = expected.parameters as JsonObject
   const differs = ASKED.some(name => JSON.stringify(asked[name]) !== JSON.stringify(parameters[name]))
   return differs ? 'the sampling on record is not what the request asks for' : undefined
-}
-
-const TRIED = 24
-
-/**
- * Whether the numbers that `Uniforms` gives are those that this machine's library draws by: two texts are drawn and compared.
- * Not so where it was built with another standard library.
- */
-async function knowsDraws(model: ReplayedModel, signal: AbortSignal): Promise<boolean> {
-  for (const seed of [1, 0x9e3779b9]) {
-    const sampler = { temperature: 1, topP: 1, topK: 0, minP: 0 }
-    const prompt = model.textPrompt('a')
-    const generation = { ...sampler, prompt, seed, maxTokens: TRIED, stop: [] }
-    let drawn = ''
-    for await (const piece of model.generate(generation, signal)) drawn += piece
-    const uniforms = new Uniforms(seed)
-    const run = model.textRun(generation)
-    const positions = model.score(prompt, signal)
-    let text = ''
-    let position = await positions.next()
-    for (let i = 0; !position.done && run.end === undefined; i++) {
-      const token = new Scores(position.value, sampler).draw(uniforms.at(i))
-      text += run.add(token).join('')
-      if (run.end === undefined) position = await positions.next(token)
-    }
-    await positions.return()
-    if (text !== drawn) return false
-  }
-  return true
 }
 
 /** Opens a model, runs one record again, and closes it. For several use a `Replayer`. */

@@ -16,7 +16,7 @@ import {
   sameSetting,
 } from '@answerable/core/audit'
 import { readGraph } from '@answerable/core/graph'
-import { parseInferBody } from '../gateway/kserve.ts'
+import { inferPath, parseInferBody } from '../gateway/kserve.ts'
 import {
   type InferRequest,
   inferResponse,
@@ -111,13 +111,16 @@ export class OnnxReplay implements Replay {
 
   /** What the bytes show beyond the tensors. */
   #remarks(
-    { response }: RerunRecord,
+    { request, response }: RerunRecord,
     { id }: InferRequest,
     outputs: readonly Tensor[],
     answer: RecordedTensors,
   ): string[] {
     const { name, version } = this.#recorded
     const remarks: string[] = []
+    const asked = inferPath(request.path)
+    if (asked?.name !== name || (asked.version !== undefined && asked.version !== version))
+      remarks.push('The request asks for another model than the record names.')
     if (answer.model !== name || answer.version !== version)
       remarks.push('The answer names another model than the record.')
     if (answer.id !== id) remarks.push('The answer carries another id than its request.')
