@@ -6,12 +6,14 @@ import { fromUtf8 } from '@answerable/core'
 import type { Receipt } from '@answerable/core/receipt'
 import {
   type CollectionName,
+  findingId,
   openEntry,
   parseRegistryPayload,
   proveRecords,
   Registry,
 } from '@answerable/core/registry'
 import { parseInference } from '@answerable/core/statement'
+import { parseTlogProof } from '@answerable/core/tlog'
 import { nodeSuite } from '../log/suite.ts'
 import { Ahead, replay } from './ahead.ts'
 import type { RegistryBook } from './book.ts'
@@ -49,6 +51,14 @@ export class Sealer {
     const manifest = manifestOf(receipt)
     for (const [id, model] of state.models.entries())
       if (model.manifest === manifest) wanted.push(['models', id], ['members', model.publisher])
+    // Of its last statement's place in the log alone: that is what auditors' findings are of.
+    for (const { index: at, auditor, dispute } of state.findingsOf(
+      origin,
+      parseTlogProof(receipt.proof).index,
+    )) {
+      wanted.push(['findings', findingId(origin, at, auditor)], ['members', auditor])
+      if (dispute !== null) wanted.push(['disputes', dispute])
+    }
     const unique = [...new Map(wanted.map(one => [one.join('/'), one])).values()]
     receipt.registry = proveRecords(registry, unique, digests, nodeSuite)
   }
