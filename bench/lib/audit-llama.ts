@@ -1,6 +1,7 @@
 /** GGUF models, the settings in which honest operators run them, and those who are not honest, for the bench of audits. */
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { TokenMargin } from '@answerable/core/audit'
 import { editedGguf, type GgufVariant, perturbedGguf, quantisedGguf } from '@answerable/node/models'
 import { LlamaReplay, recordedModel } from '@answerable/node/replay'
 import { findLlama, LlamaModel, type LlamaOptions } from '@answerable/node/runtime'
@@ -53,8 +54,8 @@ export function asked(seed: number, tokens: number, temperature?: number): Recor
   }
 }
 
-/** An auditor with a model open in some setting. `record` is any of that model's. */
-export function auditorOn(model: LlamaModel, quantised: boolean): LlamaReplay {
+/** An auditor with a model open in some setting, and the calibrated margin, or another. */
+export function auditorOn(model: LlamaModel, quantised: boolean, margin?: TokenMargin): LlamaReplay {
   const { name, version, manifest, runtime } = model.describe()
   const recorded = recordedModel({
     name,
@@ -63,7 +64,7 @@ export function auditorOn(model: LlamaModel, quantised: boolean): LlamaReplay {
     runtime: { ...runtime },
   } as never)
   if (typeof recorded === 'string') throw new Error(recorded)
-  return LlamaReplay.on(model, recorded, { quantised })
+  return LlamaReplay.on(model, recorded, { quantised, ...(margin && { margin }) })
 }
 
 export function open(file: string, options: Partial<LlamaOptions> = {}): Promise<LlamaModel> {
