@@ -9,6 +9,7 @@ import {
   drawn,
   highestRate,
   partsOf,
+  SAMPLE_EPOCHS,
   type RecordParts,
   type Rerun,
   staysDrawn,
@@ -19,7 +20,7 @@ import { nodeSuite } from '../log/suite.ts'
 import type { RegistryBook } from '../registry/book.ts'
 import type { Keyring } from '../registry/keyring.ts'
 import type { Submitter } from '../registry/submitter.ts'
-import type { AuditFound, AuditItem, AuditQueue } from './audit-queue.ts'
+import { type AuditFound, type AuditItem, type AuditQueue, MOST_DUE } from './audit-queue.ts'
 import type { DisclosureClient } from './disclosure-client.ts'
 import { challengeFrom, type Disclosure } from './disclosure-outcome.ts'
 import type { KeptRecords } from './kept-records.ts'
@@ -108,13 +109,14 @@ export class Auditor {
     const { book, queue, report } = this.#options
     const { audit } = book.state.terms
     if (audit === undefined) return
+    queue.expire(book.state.epoch - SAMPLE_EPOCHS)
     const last = queue.drawnUpTo
     // Whoever becomes an auditor begins with what is new: older samples have closed.
     const from = last < 0 ? Math.max(0, book.state.epoch - 3) : last + 1
     for (let epoch = from; epoch < book.state.epoch; epoch++) {
       const record = book.state.epochs.get(String(epoch))
       if (record === undefined) continue
-      const due = [...this.#due(record, highestRate(audit.samples))]
+      const due = this.#due(record, highestRate(audit.samples))
       if (due.length > queue.room) {
         if (!this.#full) report(`${due.length} records of epoch ${epoch} are due, and too many wait already`)
         this.#full = true
@@ -126,12 +128,38 @@ export class Auditor {
     queue.forget(book.state.epoch - EPOCHS_KEPT)
   }
 
-  *#due({ seed, drawnFrom = [] }: EpochRecord, oneIn: number): Generator<{ log: string; index: number }> {
-    const { book, keyring } = this.#options
-    for (const { log, from, to } of drawnFrom) {
-      if (book.state.logs.get(log)?.member === keyring.member) continue
-      for (const index of drawn(seed, log, { from, to }, oneIn, nodeSuite)) yield { log, index }
+  /**
+   * What an epoch's sample draws. Each operator has its part of the room, and each of its logs a part of that: one that
+   * anchors more than it has, or lets nothing be had, keeps no other from being audited. What there is no room for is left
+   * out by chance.
+   */
+  #due({ epoch, seed, drawnFrom = [] }: EpochRecord, oneIn: number): { log: string; index: number }[] {
+    const { book, keyring, queue, report } = this.#options
+    const { state } = book
+    const owner = (log: string) => state.logs.get(log)?.member
+    const operators = new Set([...state.logs.values()].map(({ member }) => member))
+    const most = Math.floor(MOST_DUE / (2 * operators.size))
+    const waiting = queue.waiting()
+    const left = new Map([...operators].map(member => [member, most]))
+    const take = (log: string, count: number) => {
+      const member = owner(log)
+      if (member !== undefined) left.set(member, left.get(member)! - count)
     }
+    for (const [log, count] of waiting) take(log, count)
+    const parts = drawnFrom.filter(({ log }) => ![undefined, keyring.member].includes(owner(log)))
+    const due: { log: string; index: number }[] = []
+    for (const { log, from, to } of shuffled(parts)) {
+      const member = owner(log)!
+      const logs = parts.filter(part => owner(part.log) === member).length
+      const room = Math.min(left.get(member)!, Math.ceil(most / logs) - (waiting.get(log) ?? 0))
+      const part = partOf({ from, to }, Math.max(0, room) * oneIn)
+      if (part.to - part.from < to - from)
+        report(`of ${to - from} records of ${log} in epoch ${epoch}, ${part.to - part.from} are drawn from`)
+      const before = due.length
+      for (const index of drawn(seed, log, part, oneIn, nodeSuite)) due.push({ log, index })
+      take(log, due.length - before)
+    }
+    return due
   }
 
   async #work(): Promise<void> {
@@ -153,8 +181,9 @@ export class Auditor {
       if (asked.outcome === 'opened') await this.#opened(item, asked)
       else await this.#notOpened(item, asked)
     } catch (error) {
-      if (!(error instanceof AnswerableError)) throw error
-      this.#again(item, error.message)
+      // Whatever it is, it must not keep the others waiting.
+      if (!(error instanceof AnswerableError)) this.#options.report('an audit failed', error)
+      this.#again(item, (error as Error).message)
     }
   }
 
@@ -168,7 +197,7 @@ export class Auditor {
     const ended = opened.statements.at(-1)!.event !== 'begin'
     // A stream that was open when it was drawn: its end is looked at once there is one, and it is anchored.
     const anchored = book.state.logs.get(log)!.anchor?.size ?? 0
-    if (!ended || last.index >= anchored) return this.#again(item, 'a stream that has not ended', !ended)
+    if (!ended || last.index >= anchored) return this.#later(item, 'a stream that has not ended')
     const { seed } = book.state.epochs.get(String(epoch))!
     const use = opened.values.parties?.declaredUse
     const { samples } = book.state.terms.audit!
@@ -203,11 +232,13 @@ export class Auditor {
       return this.#over(item, 'erased, as its log says')
     if (item.tries + 1 < MOST_TRIES) return this.#again(item, why)
     const body = challengeFrom(asked.evidence)
-    if (body === undefined) {
-      report(
-        `record ${item.index} of ${item.log} is not to be had, and neither is the log's proof of it: ${why}`,
-      )
-      return this.#again(item, why)
+    const { state } = this.#options.book
+    const open = [...state.openOf('challenge')].map(digest => state.challenges.get(digest)!)
+    // A log that shows nothing is challenged once, and not for each of its records.
+    if ('index' in body) {
+      if (open.some(({ log, type }) => log === item.log && type === 'availability')) return this.#later(item, why)
+      if (state.members.get(asked.evidence.operator)?.status !== 'active')
+        return this.#over(item, `its operator is gone: ${why}`)
     }
     await submitter.state('challenge', body, [keyring.statements('member')]).catch(error => {
       // Others have brought it already, or it is brought again later.
@@ -217,10 +248,16 @@ export class Auditor {
     this.#over(item, `challenged: ${why}`)
   }
 
-  #again(item: AuditItem, detail: string, counts = true): void {
-    const tries = item.tries + Number(counts)
+  #again(item: AuditItem, detail: string): void {
     const pause = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(item.tries, 20))
-    this.#options.queue.put({ ...item, tries, next: this.#now() + pause, detail: detail.slice(0, 300) })
+    const next = this.#now() + pause
+    this.#options.queue.put({ ...item, tries: item.tries + 1, next, detail: detail.slice(0, 300) })
+  }
+
+  /** Nothing is amiss, and nothing changes before the next anchor: each look is an entry of the operator's log. */
+  #later(item: AuditItem, detail: string): void {
+    const pause = Math.min(LAST_PAUSE_MS, this.#options.book.state.terms.epochSeconds * 1000)
+    this.#options.queue.put({ ...item, next: this.#now() + pause, detail: detail.slice(0, 300) })
   }
 
   #over(item: AuditItem, detail: string): void {
@@ -233,7 +270,9 @@ export class Auditor {
     const items = queue.ready('found', this.#now(), MOST_STATED)
     const known = (item: AuditItem) =>
       book.state.findings.has(findingId(item.log, item.found!.index, keyring.member))
-    for (const item of items.filter(known)) queue.put({ ...item, stage: 'stated', next: 0 })
+    for (const item of items.filter(known))
+      if (item.found!.outcome === 'inconsistent') queue.put({ ...item, stage: 'stated', next: 0 })
+      else this.#over(item, item.detail)
     // Two that were drawn of one stream come to one record.
     const fresh = new Map<string, AuditItem>()
     for (const item of items) {
@@ -309,4 +348,18 @@ export class Auditor {
     const { evidence } = await this.#options.disclosure.ask({ log, index: found!.index, ground })
     return evidence.proof
   }
+}
+
+/** The range, or where it is longer than `most`, a part of it that begins anywhere: nobody knows beforehand where. */
+function partOf({ from, to }: { from: number; to: number }, most: number): { from: number; to: number } {
+  if (to - from <= most) return { from, to }
+  const start = from + Math.floor(Math.random() * (to - from - most))
+  return { from: start, to: start + most }
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map(item => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
 }
