@@ -90,7 +90,13 @@ function judgeResponse(
       return wrong(`both computed the same, and the response is another: ‘${name}’ ${different}`)
   }
   for (const [name, answered] of response) {
-    const further = firstDifference(values.get(name)!, answered, honestBound(graph, values, name), graph, values)
+    const further = firstDifference(
+      values.get(name)!,
+      answered,
+      honestBound(graph, values, name),
+      graph,
+      values,
+    )
     if (further !== undefined)
       return {
         wrong: 'neither',

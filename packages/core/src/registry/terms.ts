@@ -101,7 +101,8 @@ export function parseTerms(value: unknown, rules = AUDITS_SINCE, where = 'terms'
       shape.fail(`${where}.quorum`, 'a share of at least 1/2 and under 1, with a denominator up to 100')
     terms.quorum = [share, over]
   }
-  if (fields.audit !== undefined && rules >= AUDITS_SINCE) terms.audit = parseAudit(fields.audit, `${where}.audit`)
+  if (fields.audit !== undefined && rules >= AUDITS_SINCE)
+    terms.audit = parseAudit(fields.audit, `${where}.audit`)
   return terms
 }
 

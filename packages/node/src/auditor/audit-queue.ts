@@ -92,7 +92,9 @@ export class AuditQueue {
   /** Gives up what is due since before an epoch: nobody is bound to open it any more. */
   expire(epoch: number): void {
     this.#database
-      .prepare("UPDATE audit SET stage = 'over', detail = 'its sample closed' WHERE stage = 'due' AND epoch < ?")
+      .prepare(
+        "UPDATE audit SET stage = 'over', detail = 'its sample closed' WHERE stage = 'due' AND epoch < ?",
+      )
       .run(epoch)
   }
 

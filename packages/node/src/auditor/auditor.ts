@@ -6,15 +6,14 @@
 import { AnswerableError, errorCode, type JsonObject } from '@answerable/core'
 import {
   type DisclosedRecord,
-  drawn,
   highestRate,
   partsOf,
-  SAMPLE_EPOCHS,
   type RecordParts,
   type Rerun,
+  SAMPLE_EPOCHS,
   staysDrawn,
 } from '@answerable/core/audit'
-import { type EpochRecord, findingId } from '@answerable/core/registry'
+import { findingId } from '@answerable/core/registry'
 import { INFERENCE_TYPE } from '@answerable/core/statement'
 import { nodeSuite } from '../log/suite.ts'
 import type { RegistryBook } from '../registry/book.ts'
@@ -23,6 +22,7 @@ import type { Submitter } from '../registry/submitter.ts'
 import { type AuditFound, type AuditItem, type AuditQueue, MOST_DUE } from './audit-queue.ts'
 import type { DisclosureClient } from './disclosure-client.ts'
 import { challengeFrom, type Disclosure } from './disclosure-outcome.ts'
+import { dueOf } from './due.ts'
 import type { KeptRecords } from './kept-records.ts'
 
 export interface AuditorOptions {
@@ -116,50 +116,25 @@ export class Auditor {
     for (let epoch = from; epoch < book.state.epoch; epoch++) {
       const record = book.state.epochs.get(String(epoch))
       if (record === undefined) continue
-      const due = this.#due(record, highestRate(audit.samples))
+      const { due, cut } = dueOf(record, highestRate(audit.samples), {
+        logs: book.state.logs,
+        waiting: queue.waiting(),
+        except: this.#options.keyring.member,
+        room: MOST_DUE,
+      })
       if (due.length > queue.room) {
         if (!this.#full) report(`${due.length} records of epoch ${epoch} are due, and too many wait already`)
         this.#full = true
         return
       }
       this.#full = false
+      for (const { log, of, looked } of cut)
+        report(
+          `of ${of} records of ${log} in epoch ${epoch}, ${looked} are drawn from: there is no room for more`,
+        )
       queue.draw(epoch, due)
     }
     queue.forget(book.state.epoch - EPOCHS_KEPT)
-  }
-
-  /**
-   * What an epoch's sample draws. Each operator has its part of the room, and each of its logs a part of that: one that
-   * anchors more than it has, or lets nothing be had, keeps no other from being audited. What there is no room for is left
-   * out by chance.
-   */
-  #due({ epoch, seed, drawnFrom = [] }: EpochRecord, oneIn: number): { log: string; index: number }[] {
-    const { book, keyring, queue, report } = this.#options
-    const { state } = book
-    const owner = (log: string) => state.logs.get(log)?.member
-    const operators = new Set([...state.logs.values()].map(({ member }) => member))
-    const most = Math.floor(MOST_DUE / (2 * operators.size))
-    const waiting = queue.waiting()
-    const left = new Map([...operators].map(member => [member, most]))
-    const take = (log: string, count: number) => {
-      const member = owner(log)
-      if (member !== undefined) left.set(member, left.get(member)! - count)
-    }
-    for (const [log, count] of waiting) take(log, count)
-    const parts = drawnFrom.filter(({ log }) => ![undefined, keyring.member].includes(owner(log)))
-    const due: { log: string; index: number }[] = []
-    for (const { log, from, to } of shuffled(parts)) {
-      const member = owner(log)!
-      const logs = parts.filter(part => owner(part.log) === member).length
-      const room = Math.min(left.get(member)!, Math.ceil(most / logs) - (waiting.get(log) ?? 0))
-      const part = partOf({ from, to }, Math.max(0, room) * oneIn)
-      if (part.to - part.from < to - from)
-        report(`of ${to - from} records of ${log} in epoch ${epoch}, ${part.to - part.from} are drawn from`)
-      const before = due.length
-      for (const index of drawn(seed, log, part, oneIn, nodeSuite)) due.push({ log, index })
-      take(log, due.length - before)
-    }
-    return due
   }
 
   async #work(): Promise<void> {
@@ -236,7 +211,8 @@ export class Auditor {
     const open = [...state.openOf('challenge')].map(digest => state.challenges.get(digest)!)
     // A log that shows nothing is challenged once, and not for each of its records.
     if ('index' in body) {
-      if (open.some(({ log, type }) => log === item.log && type === 'availability')) return this.#later(item, why)
+      if (open.some(({ log, type }) => log === item.log && type === 'availability'))
+        return this.#later(item, why)
       if (state.members.get(asked.evidence.operator)?.status !== 'active')
         return this.#over(item, `its operator is gone: ${why}`)
     }
@@ -348,18 +324,4 @@ export class Auditor {
     const { evidence } = await this.#options.disclosure.ask({ log, index: found!.index, ground })
     return evidence.proof
   }
-}
-
-/** The range, or where it is longer than `most`, a part of it that begins anywhere: nobody knows beforehand where. */
-function partOf({ from, to }: { from: number; to: number }, most: number): { from: number; to: number } {
-  if (to - from <= most) return { from, to }
-  const start = from + Math.floor(Math.random() * (to - from - most))
-  return { from: start, to: start + most }
-}
-
-function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map(item => ({ item, at: Math.random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item)
 }

@@ -103,7 +103,8 @@ export class Jury {
         .then(
           () => this.#options.report(`the dispute ${digest.slice(0, 16)}: ${words}`),
           error => {
-            if (errorCode(error) !== 'rule-forbids') this.#options.report('a vote did not reach the host', error)
+            if (errorCode(error) !== 'rule-forbids')
+              this.#options.report('a vote did not reach the host', error)
           },
         )
     }
@@ -122,7 +123,11 @@ export class Jury {
     const { entry, record: opened } = await this.#options.disclosed(dispute, this.#stop.signal)
     // The auditor must have looked into the tree that was anchored: no other tree of this log is anyone's record.
     if (entry !== undefined && entry !== dispute.entry)
-      return { wrong: 'challenger', how: 'record', words: 'the log that was anchored holds another entry there' }
+      return {
+        wrong: 'challenger',
+        how: 'record',
+        words: 'the log that was anchored holds another entry there',
+      }
     let record = opened
     const silent: string[] = []
     for (const side of SIDES) {
@@ -131,7 +136,11 @@ export class Jury {
       const url = this.#options.book.state.members.get(member)?.url
       try {
         if (url == null) throw new AnswerableError('unavailable', `${member} states no address`)
-        const { evidence, record: brought } = await this.#options.evidence.ask(dispute, url, this.#stop.signal)
+        const { evidence, record: brought } = await this.#options.evidence.ask(
+          dispute,
+          url,
+          this.#stop.signal,
+        )
         if (evidence !== undefined) shown[side] = evidence
         record ??= brought && opens(brought, dispute) ? brought : undefined
       } catch (error) {
