@@ -4,11 +4,11 @@
  * for is left out by chance, so that nobody knows beforehand what that will be.
  */
 import { drawn } from '@answerable/core/audit'
-import type { EpochRecord, LogRecord, State } from '@answerable/core/registry'
+import type { EpochRecord, LogRecord } from '@answerable/core/registry'
 import { nodeSuite } from '../log/suite.ts'
 
 export interface Room {
-  logs: Pick<State['logs'], 'get' | 'values'>
+  logs: { get(origin: string): LogRecord | undefined; values(): Iterable<LogRecord> }
   /** How many records of each log wait already. */
   waiting: ReadonlyMap<string, number>
   /** Whose records are not looked at: one's own. */

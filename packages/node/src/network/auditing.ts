@@ -15,7 +15,7 @@ import { openRecord } from '../audit-service/index.ts'
 import { type AuditFound, AuditQueue } from '../auditor/audit-queue.ts'
 import { Auditor } from '../auditor/auditor.ts'
 import { DisclosureClient } from '../auditor/disclosure-client.ts'
-import { KeptRecords } from '../auditor/kept-records.ts'
+import { doneWith, KeptRecords } from '../auditor/kept-records.ts'
 import type { Shown } from '../dispute/evidence.ts'
 import {
   type DisclosedForDispute,
@@ -195,10 +195,7 @@ export class Auditing {
     const { book } = registry
     const kept = await this.#records.entries()
     if (kept.length === 0) return
-    // Of this auditor's own: another's over the same record may end long before.
-    const over = new Set<string>()
-    for (const { entry, status, auditor } of book.state.disputes.values())
-      if (auditor === keyring.member && (status === 'decided' || status === 'undecided')) over.add(entry)
+    const over = doneWith(book.state.disputes.values(), keyring.member)
     for (const entry of kept) if (over.has(entry)) await this.#records.forget(entry)
   }
 }
