@@ -19,18 +19,20 @@ import {
   STORIES,
   type Substitution,
   substitutions,
+  TWO_THREADS,
   variants,
 } from './lib/audit-llama.ts'
 import { type AuditedModel, applicants, creditModels, deepModel, honestSettings } from './lib/audit-onnx.ts'
 import { runPart } from './lib/process.ts'
 import { atMost, type Benchmark, forTheRecord, median, type Row } from './lib/rows.ts'
 
-const ONNX_AUDITS = 8_100
-const LLAMA_AUDITS = 1_500
-const KERNEL_AUDITS = 500
+const ONNX_AUDITS = 9_300
+const LLAMA_AUDITS = 600
+const KERNEL_AUDITS = 240
+const THREAD_AUDITS = 40
 const HONEST_TOKENS = 48
-const CAUGHT_TOKENS = [16, 64, 256]
-const CAUGHT_RECORDS = 20
+const CAUGHT_TOKENS = [16, 64, 192]
+const CAUGHT_RECORDS = 12
 const COST_ROUNDS = 9
 const COMPLETIONS = '/v1/completions'
 const signal = new AbortController().signal
@@ -45,10 +47,12 @@ export const benchmark: Benchmark = {
       const onnx = [...creditModels(folder, labelled).models, deepModel(folder)]
       const rows = [...(await onnxCost(onnx, say))]
       const honest = await honestOnnx(onnx, say)
+      for (const { metric, value } of honest.rows()) say(`  ${metric}: ${value}`)
       if (existsSync(STORIES) && findLlama() !== undefined) {
         const files = variants(folder, say)
         rows.push(...(await llamaCost(say)))
         honest.add(await honestLlama(files, folder, say))
+        for (const { metric, value } of honest.rows()) say(`  ${metric}: ${value}`)
         rows.push(...honest.rows(), ...(await caught(substitutions(folder, files), say)))
       } else {
         say('stories260K.gguf or the GGUF runtime is not there: language models are left out')
@@ -220,6 +224,12 @@ async function honestLlama(
         for (const auditor of auditors)
           honest.count(await auditor.rerun(openForRerun(record, nodeSuite), signal), quantised)
       }
+    const threads = await open(file, TWO_THREADS)
+    for (let i = 0; i < THREAD_AUDITS / types.length; i++) {
+      const record = await askLlama(threads, COMPLETIONS, asked(seed++, HONEST_TOKENS))
+      honest.count(await auditors[0]!.rerun(openForRerun(record, nodeSuite), signal), quantised)
+    }
+    await threads.close()
     for (const [kernel, runtime] of Object.entries(kernels)) {
       const count = Math.ceil(KERNEL_AUDITS / types.length / Object.keys(kernels).length)
       say(`honest: stories260K ${type}, an operator with the kernels of ${kernel}`)
@@ -263,6 +273,7 @@ async function caught(cases: readonly Substitution[], say: (line: string) => voi
         const record = await askLlama(model, COMPLETIONS, fields, { ...lie, says })
         ends.push(tokensUntil(await auditor.rerun(openForRerun(record, nodeSuite), signal)))
       }
+      say(`  after tokens: ${[...ends].sort((a, b) => a - b).join(' ')}`)
       for (const tokens of CAUGHT_TOKENS) {
         const share = ends.filter(end => end <= tokens).length / ends.length
         const how = temperature === 0 ? 'greedy' : 'drawn'

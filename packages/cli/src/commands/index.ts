@@ -271,6 +271,46 @@ Of the auditor whose data folder it is.`,
     load: () => import('./audit-status.ts'),
   },
   {
+    name: 'compare',
+    summary: 'are two models the same? By what they answer',
+    usage: `A B [--samples N] [--level L] [--out FILE] [OPTIONS] [--json]
+
+A and B are each URL#MODEL of an OpenAI-compatible API (the base, such as
+http://127.0.0.1:7070#tiny), MEMBER/NODE#MODEL of a gateway in the registry of
+a network that you trust, or a GGUF file to run here (npm run llama).
+
+Asks both the same prompts, in random order, and stops as soon as they are
+told apart at the level, which bounds the share of false alarms however often
+one looks. That they were not told apart does not show that they are the same.
+
+  --samples N       pairs of answers at most; 200 unless told
+  --level L         0.01 unless told
+  --max-tokens N    of each answer; 24 unless told
+  --temperature T   1 unless told; --top-p P, 1 unless told
+  --prompts FILE    one a line, or a JSON array; 12 neutral ones unless told
+  --completions     prompts are text to go on from, not messages
+  --parallel N      pairs under way at once; 4 unless told
+  --key-a VARIABLE  the environment variable with the API key of A; --key-b
+  --network NAME    the trusted network that has the node
+  --timeout S       of each call; 60 unless told
+  --no-seed         name no seed in calls
+  --tokens          hold greedy answers of A against B, a GGUF file that you
+                    trust, token by token; one answer to each prompt, of 64
+                    tokens unless told
+  --mismatches Q    the share of tokens at which an honest A may part with B;
+                    0.01 unless told
+  --margin M        how far off the scores of B a token may be; 0.05 unless
+                    told, and 0.5 where the weights of B are quantised
+  --out FILE        an HTML report with a picture
+  --keep-samples F  write what was asked and answered to F; nothing unless told
+  --state           state it in the registry, as the auditor of --data DIR
+  --json            the body of the statement
+
+Exits with 0 where they were not told apart, with 1 where they were, and with
+2 where it could not be looked at.`,
+    load: () => import('./compare.ts'),
+  },
+  {
     name: 'log check',
     summary: 'audit a whole log: every entry, every hash, its history',
     usage: `URL|FOLDER [--from FILE] [--vkey VKEY] [--timeout SECONDS] [--json]

@@ -221,6 +221,12 @@ test('the registry is whole from either mirror, and an altered copy of what was 
     assert.deepEqual(checked.void, {})
   }
   await ok(bo, 'registry', 'check', '--data', bo.data)
+  // A registered gateway is called where the registry has it; there, this one takes no calls.
+  const called = await run(ada, 'compare', 'bo.example/gateway#m', 'bo.example/gateway#m', '--samples', '1')
+  assert.equal(called.status, 2)
+  assert.match(called.words, /status 404/)
+  const unknown = await run(ada, 'compare', 'cy.example/gateway#m', 'bo.example/gateway#m')
+  assert.match(unknown.words, /cy\.example\/gateway: not in the registry of net;/)
   const kept = join(ada.home, 'trust', 'net.entries')
   const bytes = readFileSync(kept)
   const altered = Buffer.from(bytes)

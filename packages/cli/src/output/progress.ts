@@ -18,11 +18,13 @@ export class Progress {
     this.#stream = stream
   }
 
-  update(done: number): void {
+  /** `more` is said behind the bar. */
+  update(done: number, more = ''): void {
     const now = performance.now()
     if (!this.#stream.isTTY || now - this.#drawn < EVERY_MS) return
     this.#drawn = now
-    this.#stream.write(`\r${progressLine(done, this.#total, this.#unit, (now - this.#started) / 1000)}\x1b[K`)
+    const line = progressLine(done, this.#total, this.#unit, (now - this.#started) / 1000)
+    this.#stream.write(`\r${line}${more && `, ${more}`}\x1b[K`)
   }
 
   /** Takes the bar away. */

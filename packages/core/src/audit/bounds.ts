@@ -7,7 +7,7 @@ import type { TokenMargin } from './tokens.ts'
 
 export const OUTPUT_BOUND: OutputBound = {
   ulps: 512,
-  why: 'The bound: 512 units in the last place of FP32 (3 in 100,000) of the largest number beside it. Honest settings were measured less than a hundredth of it apart.',
+  why: 'The bound: 512 units in the last place of FP32 (3 in 100,000) of the largest number beside it. Honest settings were measured 21 units apart at most.',
 }
 
 /** What decides how far honest scores of a language model lie apart. */

@@ -10,7 +10,7 @@ import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
 import type { RegistryPoint } from '@answerable/core/statement'
 import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
-import { auditApp, DisclosureService } from '../audit-service/index.ts'
+import { accessesOf, auditApp, DisclosureService } from '../audit-service/index.ts'
 import type { Backend } from '../gateway/backend.ts'
 import { callPaths } from '../gateway/call-paths.ts'
 import { Callers } from '../gateway/callers.ts'
@@ -37,7 +37,7 @@ import { Auditing } from './auditing.ts'
 import { demoApp, withDemoRoute } from './demo.ts'
 import { type Exposed, listenExposed } from './exposed.ts'
 import { addGauges } from './gauges.ts'
-import { getFromAny, openOlder, signerOf, succeed } from './generations.ts'
+import { getFromAny, indexesFromAny, openOlder, signerOf, succeed } from './generations.ts'
 import { loadIdentity } from './identity.ts'
 import { Invitations } from './invitations.ts'
 import { openLocalModels } from './local-models.ts'
@@ -289,6 +289,10 @@ async function start(
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
     seal: receipt => sealer.seal(receipt),
+    async accesses(receiptId, secret) {
+      const found = await indexesFromAny([gateway, ...older], receiptId, secret)
+      return { id: receiptId, accesses: await accessesOf(gateway.store, found) }
+    },
     async erase(receiptId, secret) {
       // Opening it shows that the secret is the holder's.
       const receipt = await gateway.receipts.get(receiptId, secret)

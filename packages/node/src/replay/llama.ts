@@ -25,12 +25,12 @@ import {
   readLlamaRequest,
 } from '../gateway/llama-request.ts'
 import { parseFields, samplingOf } from '../gateway/openai-fields.ts'
-import { readHeaderOf } from '../model-store/model-header.ts'
 import { type Generation, type GenerationEnd, LlamaModel } from '../runtime/index.ts'
 import { knowsDraws } from './draws.ts'
 import { type Followed, followText, type ReplayedModel } from './follow.ts'
 import { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
-import { llamaOptions, type RecordedModel, recordedDefaults } from './recorded-model.ts'
+import { isQuantised } from './quantised.ts'
+import { askedName, llamaOptions, type RecordedModel, recordedDefaults } from './recorded-model.ts'
 import { type RecordedText, readAnswer } from './recorded-text.ts'
 import type { Replay } from './replay.ts'
 
@@ -39,9 +39,6 @@ export interface LlamaReplayOptions {
   /** In place of the calibrated one. */
   margin?: TokenMargin
 }
-
-/** Types of tensors that hold each weight by itself. */
-const WHOLE = new Set(['F32', 'F16', 'BF16', 'F64'])
 
 /** What was asked, and what came, out of a record. */
 interface Case {
@@ -87,9 +84,7 @@ export class LlamaReplay implements Replay {
       await model.close()
       return 'model-changed'
     }
-    const header = readHeaderOf(file)
-    const types = header.format === 'gguf' ? Object.keys(header.tensorTypes) : []
-    return new LlamaReplay(model, recorded, !types.every(type => WHOLE.has(type)), margin)
+    return new LlamaReplay(model, recorded, isQuantised(file), margin)
   }
 
   /** On a model that is open already, in whatever setting: that it is the recorded file is the caller's word. */
@@ -176,7 +171,7 @@ export class LlamaReplay implements Replay {
           : usage !== undefined && usage.prompt !== promptTokens
             ? `the prompt has ${promptTokens} tokens, and the answer counts ${usage.prompt}`
             : contradiction(fields, sampling, this.#recorded)
-    const remarks = remarksOf(fields, answer, this.#recorded)
+    const remarks = remarksOf(fields, answer, this.#recorded, askedName(record.model))
     return { generation, answer, finish, cut: cut && finish === undefined, problem, remarks }
   }
 
@@ -232,9 +227,14 @@ function sameSteps(count: number): TokenStep[] {
   return new Array<TokenStep>(count).fill({ same: true, noise: 0, gap: 0 })
 }
 
-function remarksOf(fields: JsonObject, { unread, model }: RecordedText, { name }: RecordedModel): string[] {
+function remarksOf(
+  fields: JsonObject,
+  { unread, model }: RecordedText,
+  { name }: RecordedModel,
+  askedFor: unknown,
+): string[] {
   return [
-    ...(fields.model === name ? [] : ['The request asks for another model than the record names.']),
+    ...(fields.model === askedFor ? [] : ['The request asks for another model than the record names.']),
     ...(unread.length === 0 ? [] : [`Not compared: ${unread.join(', ')}.`]),
     ...(model === undefined || model === name ? [] : ['The answer names another model than the record.']),
   ]

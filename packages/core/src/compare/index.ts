@@ -1,0 +1,7 @@
+export * from './comparison.ts'
+export { EQUALITY_STATISTIC, EqualityTest, equalityPath, MOST_PAIRS, type Pair } from './equality.ts'
+export { checkLevel, Path, type Point } from './path.ts'
+export * from './prompts.ts'
+export * from './token-match.ts'
+export { MOST_TEXT } from './units.ts'
+export * from './words.ts'

@@ -1,0 +1,5 @@
+export { type Compared, type CompareOptions, compare } from './compare.ts'
+export { type EndpointOptions, EndpointSource } from './endpoint.ts'
+export { ModelFileSource } from './model-file.ts'
+export { type ReplayTokensOptions, replayTokens, type TrustedCopy } from './replay-tokens.ts'
+export type { Source } from './source.ts'
