@@ -38,6 +38,8 @@ export interface AuditFound {
   proof: string
   /** Of a language model: the first token that it did not give. */
   token: number | null
+  /** One owner alone made the epoch's seed, and could know what would be drawn. */
+  predictable: boolean
 }
 
 const SCHEMA = `

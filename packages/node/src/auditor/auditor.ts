@@ -173,7 +173,7 @@ export class Auditor {
     // A stream that was open when it was drawn: its end is looked at once there is one, and it is anchored.
     const anchored = book.state.logs.get(log)!.anchor?.size ?? 0
     if (!ended || last.index >= anchored) return this.#later(item, 'a stream that has not ended')
-    const { seed } = book.state.epochs.get(String(epoch))!
+    const { seed, predictable } = book.state.epochs.get(String(epoch))!
     const use = opened.values.parties?.declaredUse
     const { samples } = book.state.terms.audit!
     if (!staysDrawn(seed, log, index, typeof use === 'string' ? use : undefined, samples, nodeSuite))
@@ -194,6 +194,7 @@ export class Auditor {
       digest: nodeSuite.sha256Hex(Buffer.from(report)),
       proof: last.index === index ? (evidence.proof ?? '') : '',
       token: came.closeness?.of === 'tokens' ? (came.closeness.first?.at ?? null) : null,
+      predictable,
     }
     queue.put({ ...item, stage: 'found', found, next: 0, detail: came.words[0] ?? '' })
   }
