@@ -14,6 +14,7 @@ export const AUDIT_TERMS = {
   waitingSeconds: 0,
   epochSeconds: 120,
   challengeSeconds: 300,
+  digestEvery: 16,
   audit: { samples: { default: 10, uses: {} }, moveSeconds: 180 },
 }
 const KEY = suite.sha256(utf8('trace'))

@@ -1,11 +1,14 @@
 /** What one auditor, one operator or one panel must not be able to do with findings and disputes. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { suite } from '../../test/fixture.ts'
 import { Owner, RegistryWorld } from '../../test/registry.ts'
 import { addNode, amend, DIGEST, effective, nextEpoch, shown } from '../../test/registry-acts.ts'
 import { AUDIT_TERMS, audited, committed, disputed, trace } from '../../test/registry-audits.ts'
+import { fromUtf8 } from '../bytes.ts'
+import { viewOf } from '../receipt/registered.ts'
 import type { JsonObject } from '../shape.ts'
-import type { Outcome } from './index.ts'
+import { checkEvidence, findingId, type Outcome, proveRecords, Registry } from './index.ts'
 
 const rule = (outcome: Outcome) => outcome.rule ?? 'effective'
 
@@ -221,4 +224,40 @@ test('an older network’s state digest is what older software computes', () => 
   amend(world, { panel: 2 }, 2)
   for (let i = 0; i < 4; i++) nextEpoch(world)
   assert.equal(world.registry.digest(), DIGEST_BEFORE)
+})
+
+test('findings and disputes are proven by a signed digest like all records, and none can be altered or made up', () => {
+  const made = audited()
+  const { world, log, index, panel, auditor } = made
+  const { id } = disputed(made, committed(trace()))
+  while ((world.registry.due?.size ?? 0) < world.registry.size - 1) world.tick(1, panel)
+  const { size, digest } = world.registry.due!
+  const at = new Registry(suite)
+  for (const entry of world.entries.slice(0, size)) at.append(entry)
+  const digests = panel.map(owner => {
+    effective(world.state_('state-digest', { size, digest }, owner, 'validator'))
+    return fromUtf8(world.entries.at(-1)!)
+  })
+  const wanted = [
+    ['findings', findingId(log.origin, index, auditor.id)],
+    ['disputes', id],
+    ['members', auditor.id],
+    ['keys', auditor.signer('member').keyid],
+  ] as const
+  const evidence = proveRecords(at, wanted, digests, suite)
+  const proven = checkEvidence(evidence, world.state, suite)!
+  const [finding] = [...viewOf('net', proven).findingsOf(log.origin, index)]
+  assert.deepEqual(finding, at.state.findings.get(wanted[0][1]))
+  assert.deepEqual([...viewOf('net', proven).findingsOf(log.origin, 0)], [])
+  const [record, ...rest] = evidence.records
+  for (const value of [
+    { ...record!.value, outcome: 'exact' },
+    { ...record!.value, entry: DIGEST },
+  ]) {
+    const records = [{ ...record!, value }, ...rest]
+    assert.throws(() => checkEvidence({ ...evidence, records }, world.state, suite), { code: 'bad-proof' })
+  }
+  // A state digest of the same size under other rules is of another state.
+  const outline = { ...evidence.outline, rules: 2 }
+  assert.throws(() => checkEvidence({ ...evidence, outline }, world.state, suite), { code: 'bad-proof' })
 })
