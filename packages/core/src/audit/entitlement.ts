@@ -1,6 +1,6 @@
 /**
- * Who may have a record opened: an auditor while it is due in an epoch's sample, those who are part of a dispute about it,
- * and the panel of a challenge that says it is not to be had. A pure function of the registry's state, so that operator
+ * Who may have a record opened: an auditor while it is due in an epoch's sample, and the panels of a dispute about it, and of
+ * a challenge that says it is not to be had. A pure function of the registry's state, so that operator
  * and requester come to one answer from one copy, and anyone can look later whether it was right.
  */
 import type { Challenge, Dispute, EpochRecord, Member } from '../registry/records.ts'
@@ -40,7 +40,7 @@ export interface EntitlementState {
 /** After so many epochs more a sample is closed: what nobody asked for by then is nobody's to open. */
 export const SAMPLE_EPOCHS = 168
 
-/** Standings of a dispute in which its parties need the record. */
+/** Standings of a dispute in which those who judge need the record. */
 const GOING_ON: readonly Dispute['status'][] = ['moves', 'panel']
 
 /** Undefined where the member who asks may have the record opened; else why not. */
@@ -85,9 +85,8 @@ function noDispute(
   if (found === undefined) return 'no-dispute'
   if (found.log !== log || found.index !== index) return 'another-record'
   if (!GOING_ON.includes(found.status)) return 'over'
-  return by === found.auditor || by === found.operator || found.panel.includes(by)
-    ? undefined
-    : 'no-part-in-it'
+  // Both sides have it already. Were it opened to its auditor, anyone could read what they like by disputing it.
+  return found.panel.includes(by) ? undefined : 'no-part-in-it'
 }
 
 function noChallenge(

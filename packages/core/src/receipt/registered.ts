@@ -5,7 +5,15 @@
  */
 import { AnswerableError } from '../error.ts'
 import { checkEvidence, type RegistryEvidence } from '../registry/evidence.ts'
-import type { Dispute, Finding, LogRecord, Member, ModelRecord, NodeRecord } from '../registry/records.ts'
+import type {
+  Dispute,
+  Finding,
+  LogRecord,
+  Member,
+  ModelRecord,
+  NodeRecord,
+  RegisteredKey,
+} from '../registry/records.ts'
 import type { JsonObject } from '../shape.ts'
 import type { Suite } from '../suite.ts'
 import { type Audited, auditsOf } from './audited.ts'
@@ -14,7 +22,10 @@ import type { CheckedRecord } from './receipt-record.ts'
 /** What is looked up: in the reader's own copy, or in records that came along and are proven. */
 export interface RegistryView {
   readonly name: string
+  /** Records that came along: who chose them may have left some out. */
+  readonly partial?: true
   readonly members: { get(id: string): Member | undefined }
+  readonly keys: { get(id: string): RegisteredKey | undefined }
   readonly nodes: { get(id: string): NodeRecord | undefined }
   readonly logs: { get(origin: string): LogRecord | undefined }
   readonly models: { values(): Iterable<ModelRecord> }
@@ -34,8 +45,9 @@ export interface Registered {
   standing: Member['status']
   /** A model that the registry holds by this manifest, where the record opens one. */
   model?: { record: ModelRecord; publisher: Member }
-  /** What auditors found of this very record. */
+  /** What auditors found of this very record; in `partial` records, what of it came along. */
   audits: Audited[]
+  partial: boolean
 }
 
 /**
@@ -85,6 +97,7 @@ function registeredFor(
     standing: standingOf(member, until),
     ...(found && { model: found }),
     audits: auditsOf(registry, { log: log.origin, index: record.index, entry }, member),
+    partial: registry.partial === true,
   }
 }
 
@@ -127,7 +140,9 @@ export function viewOf(name: string, proven: ReadonlyMap<string, JsonObject>): R
   })
   return {
     name,
+    partial: true,
     members: get<Member>('members'),
+    keys: get<RegisteredKey>('keys'),
     nodes: get<NodeRecord>('nodes'),
     logs: get<LogRecord>('logs'),
     models: {

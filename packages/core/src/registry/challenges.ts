@@ -1,13 +1,13 @@
 /** Challenges on their way: who looks at them, and how they end. */
 import type { Suite } from '../suite.ts'
-import { panelDue } from './disputes.ts'
+import { leaveUndecided, panelDue } from './disputes.ts'
 import { suspend } from './membership.ts'
 import { drawPanel, majorityIn } from './panels.ts'
 import type { Challenge } from './records.ts'
 import type { State } from './state.ts'
 
 /** Draws the panels that are due, of challenges and disputes. Each has its full time from then on. */
-export function drawPanels(state: State, root: () => Uint8Array, suite: Suite): void {
+export function drawPanels(state: State, index: number, root: () => Uint8Array, suite: Suite): void {
   for (const id of [...state.openOf('challenge')]) {
     const { type, panel, epoch, digest, log, by } = state.challenges.get(id)!
     if (type !== 'availability' || panel.length > 0) continue
@@ -28,7 +28,9 @@ export function drawPanels(state: State, root: () => Uint8Array, suite: Suite): 
     const drawn = drawPanel(state, { digest, epoch, accused: operator, accuser: auditor }, root, suite)
     if (drawn === undefined) continue
     // The moves of a game go on meanwhile, by their own clock.
-    state.disputes.update(id, { panel: drawn, due: status === 'panel' ? panelDue(state) : due })
+    if (drawn.length > 0)
+      state.disputes.update(id, { panel: drawn, due: status === 'panel' ? panelDue(state) : due })
+    else if (status === 'panel') leaveUndecided(state, id, index)
   }
 }
 

@@ -2,88 +2,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { suite } from '../../test/fixture.ts'
-import { Owner, RegistryWorld } from '../../test/registry.ts'
-import { addNode, amend, DIGEST, effective, shown } from '../../test/registry-acts.ts'
-import { utf8 } from '../bytes.ts'
+import { RegistryWorld } from '../../test/registry.ts'
+import { amend, DIGEST, effective, shown } from '../../test/registry-acts.ts'
+import {
+  audited,
+  committed,
+  disputed,
+  play,
+  AUDIT_TERMS as TERMS,
+  trace,
+  votes,
+} from '../../test/registry-audits.ts'
 import { comparisonBody, comparisonFields, EQUALITY_STATISTIC, Path } from '../compare/index.ts'
 import { nextMove } from '../dispute/player.ts'
-import type { Tensor } from '../graph/tensor.ts'
 import type { JsonObject } from '../shape.ts'
-import { Trace } from '../trace/index.ts'
-import { type Dispute, type DisputeVerdict, findingId } from './index.ts'
-
-const TERMS = {
-  waitingSeconds: 0,
-  epochSeconds: 120,
-  challengeSeconds: 300,
-  audit: { samples: { default: 10, uses: {} }, moveSeconds: 180 },
-}
-const KEY = suite.sha256(utf8('trace'))
-
-/** A trace of a few values; `wrong` is the one that is another's. */
-function trace(wrong?: number): Trace {
-  const values = Array.from({ length: 20 }, (_, i) => {
-    const data = Float32Array.from({ length: 600 }, (_, j) => i + j + (i === wrong && j === 300 ? 1 : 0))
-    const tensor: Tensor = { type: 'float32', dims: [600], data }
-    return { name: `v${i}`, tensor }
-  })
-  return Trace.of(values, KEY, suite)
-}
-
-/** Validators, an operator with an anchored record, and an auditor who found that it is not what its model gives. */
-function audited(outcome = 'inconsistent', validators = ['ada', 'bo', 'cy', 'dee']) {
-  const auditor = new Owner('audrey', ['auditor'])
-  const operator = new Owner('ops', ['operator'])
-  const world = new RegistryWorld([...validators, auditor, operator], TERMS, 3)
-  const panel = world.founders.filter(({ roles }) => roles.includes('validator'))
-  world.tick(60, panel)
-  const { log } = addNode(world, operator)
-  log.fill(3)
-  const evidence = shown(log, 'record')
-  const index = log.size - 1
-  const say = (kind: string, body: JsonObject, by: Owner, ...purposes: string[]) => {
-    world.now++
-    return world.state_(kind, body, by, ...purposes)
-  }
-  effective(say('anchor', { log: log.origin, size: log.size, root: DIGEST }, operator))
-  const found = { log: log.origin, index, entry: evidence.entry, outcome, report: DIGEST, model: DIGEST }
-  effective(say('finding', { findings: [found] }, auditor))
-  const pass = (seconds: number) => {
-    for (let i = 0; i < seconds / 60; i++) world.tick(60, panel)
-  }
-  return { world, auditor, operator, panel, log, evidence, index, say, pass, found }
-}
-
-type Audited = ReturnType<typeof audited>
-
-function disputed(made: Audited, opening: JsonObject) {
-  const { say, auditor, evidence, world } = made
-  const id = effective(say('dispute', { ...evidence, ...opening }, auditor)).digest!
-  return { id, dispute: (): Dispute => world.state.disputes.get(id)! }
-}
-
-const committed = (one: Trace): JsonObject => ({ commitment: { ...one.commitment } })
-
-/** Both sides play from their traces until the game is over. */
-function play(made: Audited, id: string, challenger: Trace, defender: Trace): void {
-  const { world, say, auditor, operator } = made
-  for (let i = 0; i < 100; i++) {
-    const { game, status } = world.state.disputes.get(id)!
-    if (status !== 'moves') return
-    const own = game!.turn === 'challenger'
-    const move = nextMove(game!, own ? challenger : defender)! as unknown as JsonObject
-    effective(say('dispute-move', { dispute: id, move }, own ? auditor : operator))
-  }
-  assert.fail('it does not end')
-}
-
-function votes(made: Audited, id: string, wrong: DisputeVerdict, count = 2): void {
-  const { world, say, panel } = made
-  for (const member of world.state.disputes.get(id)!.panel.slice(0, count)) {
-    const voter = panel.find(one => one.id === member)!
-    effective(say('dispute-vote', { dispute: id, wrong, how: 'referee', report: DIGEST }, voter, 'validator'))
-  }
-}
+import type { Trace } from '../trace/index.ts'
+import { DEFAULT_AUDIT, findingId } from './index.ts'
 
 test('a dispute is played to one tile, looked at by those drawn, and decided', () => {
   for (const [wrong, lost] of [
@@ -238,6 +172,7 @@ test('findings are of anchored records, one of each by one auditor, and others m
     index,
     entry: found.entry,
     auditor: 'audrey',
+    key: auditor.signer('member').keyid,
     outcome: 'exact',
     model: DIGEST,
     report: DIGEST,
@@ -304,6 +239,10 @@ test('before version 3 there are none of these, and its state digests are what t
   amend(old, {}, 2)
   old.tick()
   amend(old, { audit: TERMS.audit }, 3)
+  old.tick()
+  // Said under rules that do not know of it.
+  assert.deepEqual([old.state.rules, old.state.terms.audit], [3, DEFAULT_AUDIT])
+  amend(old, { audit: TERMS.audit })
   old.tick()
   assert.deepEqual([old.state.rules, old.state.terms.audit], [3, TERMS.audit])
   assert.equal(old.state.outline(0, suite).collections.length, collections.length + 3)

@@ -205,6 +205,8 @@ export interface Finding {
   /** SHA-256 of the record's statement: the log's entry. */
   entry: string
   auditor: string
+  /** Id of the key that signed it: one that was stolen by then is worth nothing. */
+  key: string
   outcome: FindingOutcome
   /** SHA-256 of the model's file that was run, where one was. */
   model: string | null

@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DisclosedRecord, formatDisclosedRecord, parseDisclosedRecord } from '@answerable/core/audit'
+import type { Dispute } from '@answerable/core/registry'
 import type { Disk } from '../storage/disk.ts'
 
 export class KeptRecords {
@@ -40,4 +41,12 @@ export class KeptRecords {
   #path(entry: string): string {
     return join(this.#folder, `${entry}.json`)
   }
+}
+
+/** Entries over which a member's own disputes have ended. Another's about the same record may end long before. */
+export function doneWith(disputes: Iterable<Dispute>, member: string): Set<string> {
+  const over = new Set<string>()
+  for (const { entry, status, auditor } of disputes)
+    if (auditor === member && (status === 'decided' || status === 'undecided')) over.add(entry)
+  return over
 }

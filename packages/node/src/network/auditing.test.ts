@@ -94,7 +94,7 @@ test('a swapped model is caught, disputed, and decided against its operator', {
     const false_ = Object.assign(Object.create(ServedModel.prototype), first, {
       model: second!.model,
     }) as ServedModel
-    return new Map([[first!.description.name, false_]])
+    return new Map([...models, [first!.description.name, false_]])
   }
   const { members, reports } = await scene(t, { bo: { demo: true, serve } })
   const { ada, bo } = members

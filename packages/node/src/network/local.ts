@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { AnswerableError, errorCode, toHex } from '@answerable/core'
 import { type NoteSigner, signerVkey, type VerifierKey } from '@answerable/core/note'
 import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
+import type { State } from '@answerable/core/registry'
 import type { RegistryPoint } from '@answerable/core/statement'
 import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
@@ -199,6 +200,7 @@ async function start(
       papers: await papersFor(signer.key),
       ...(point && { registry: point }),
       ...(generation.predecessor && { predecessor: generation.predecessor }),
+      contested: () => contestedOf(registry.book.state, signer.key.name),
       ...(options.clock && { clock: options.clock }),
       onFork: ({ source }) =>
         report(
@@ -394,6 +396,13 @@ async function start(
     local: witnesses,
     close,
   }
+}
+
+/** Indexes of a log's records that are evidence in something that is open. */
+function contestedOf(state: State, log: string): number[] {
+  const disputes = [...state.openOf('dispute')].map(digest => state.disputes.get(digest)!)
+  const challenges = [...state.openOf('challenge')].map(digest => state.challenges.get(digest)!)
+  return [...disputes, ...challenges].filter(one => one.log === log).map(({ index }) => index)
 }
 
 /** What a reader is offered to call the network: the name of a common one, or the owner's where it is theirs alone. */
