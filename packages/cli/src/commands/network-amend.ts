@@ -24,10 +24,10 @@ export async function run(args: string[]): Promise<number> {
   if (values.terms === undefined && !values['next-rules'])
     throw new AnswerableError('bad-request', 'nothing to amend: give --terms FILE, or --next-rules')
   const after = Math.floor(numberOption(values.after, '--after', 1, MOST_LATER))
-  const terms = values.terms === undefined ? {} : await termsIn(values.terms)
   const member = await openMemberFolder(values.data)
   const replayed = await replayNewest(member)
   const { state, registry } = replayed
+  const terms = values.terms === undefined ? {} : await termsIn(values.terms, state.rules)
   const rules = values['next-rules'] ? state.rules + 1 : undefined
   if (rules !== undefined && rules > NEWEST_RULES)
     throw new AnswerableError(
@@ -57,13 +57,14 @@ export async function run(args: string[]): Promise<number> {
   return 0
 }
 
-/** Throws `bad-request`. */
-async function termsIn(file: string): Promise<Record<string, unknown>> {
+/** As this version of the rules reads them, and no term that it would leave unread. Throws `bad-request`. */
+async function termsIn(file: string, rules: number): Promise<Record<string, unknown>> {
   try {
     const terms = JSON.parse(Buffer.from(await readInput(file, 65_536)).toString()) as Record<string, unknown>
-    const known = parseTerms(terms)
+    const known = parseTerms(terms, rules)
     const unknown = Object.keys(terms).find(name => !(name in known))
-    if (unknown !== undefined) throw new Error(`no term is called ${unknown.slice(0, 64)}`)
+    if (unknown !== undefined)
+      throw new Error(`version ${rules} of the rules has no term ‘${unknown.slice(0, 64)}’`)
     return terms
   } catch (cause) {
     throw new AnswerableError('bad-request', `${file}: ${(cause as Error).message}`, { cause })

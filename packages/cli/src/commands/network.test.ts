@@ -120,7 +120,7 @@ test('other terms are proposed, approved, and in force from the entry named', as
       home,
     })
   }
-  assert.match((await amend('{"panels": 3}')).words, /no term is called panels/)
+  assert.match((await amend('{"panels": 3}')).words, /has no term ‘panels’/)
   assert.match((await amend('{"panel": 0}')).words, /terms.panel: expected 1 to 31/)
   const none = await answerable(['network', 'amend', '--next-rules', '--data', data], { home })
   assert.match(none.words, /knows of no newer one/)
