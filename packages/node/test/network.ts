@@ -12,7 +12,8 @@ import { type LocalNetwork, type LocalOptions, startLocal } from '../src/network
 
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'answerable-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  // What runs in it is stopped only after this, and may write once more meanwhile.
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
   return folder
 }
 
