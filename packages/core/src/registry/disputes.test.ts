@@ -5,6 +5,7 @@ import { suite } from '../../test/fixture.ts'
 import { Owner, RegistryWorld } from '../../test/registry.ts'
 import { addNode, amend, DIGEST, effective, shown } from '../../test/registry-acts.ts'
 import { utf8 } from '../bytes.ts'
+import { comparisonBody, comparisonFields, EQUALITY_STATISTIC, Path } from '../compare/index.ts'
 import { nextMove } from '../dispute/player.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import type { JsonObject } from '../shape.ts'
@@ -260,12 +261,43 @@ test('what was anchored in an epoch stands beside its seed, so that anyone can d
   assert.deepEqual(world.state.epochs.get(String(first + 1))!.drawnFrom, part(size, log.size))
 })
 
+test('a comparison is an auditor’s to state, and what contradicts its own figures is void', () => {
+  const made = audited()
+  const { say, auditor, panel, world } = made
+  const path = new Path(0.01)
+  for (let i = 1; i <= 50; i++) path.add(i / 5)
+  const body = comparisonBody(
+    {
+      statistic: EQUALITY_STATISTIC,
+      a: { kind: 'endpoint', url: 'https://a.example/v1', model: 'tiny' },
+      b: { kind: 'file', sha256: DIGEST, runtime: 'node-llama-cpp 3' },
+      prompts: { count: 12, sha256: DIGEST },
+      parameters: { temperature: 1, topP: 1, maxTokens: 24, api: 'chat' },
+      planned: 200,
+      failed: { a: 0, b: 0 },
+      ended: 'level',
+      transcript: DIGEST,
+      from: world.now,
+      to: world.now,
+    },
+    0.01,
+    path,
+  )
+  const fields = comparisonFields(body)
+  assert.equal(say('comparison', fields, panel[0]!).rule, 'wrong-role')
+  assert.equal(say('comparison', { ...fields, outcome: 'not-shown' }, auditor).rule, 'malformed-statement')
+  const { digest } = effective(say('comparison', fields, auditor))
+  const { outcome, by, seen } = world.state.comparisons.get(digest!)!
+  assert.deepEqual([outcome, by, seen], ['different', 'audrey', 50])
+  assert.equal([...world.state.openOf('dispute')].length, 0)
+})
+
 test('before version 3 there are none of these, and its state digests are what they were', () => {
   const old = new RegistryWorld(['ada', 'bo'], { waitingSeconds: 0 })
   assert.equal(old.state_('finding', { findings: [] }, old.founders[0]!).rule, 'unknown-kind')
   assert.equal(old.state.terms.audit, undefined)
   const { collections } = old.state.outline(0, suite)
-  assert.ok(!collections.some(([name]) => name === 'findings' || name === 'disputes'))
+  assert.ok(!collections.some(([name]) => ['findings', 'disputes', 'comparisons'].includes(name)))
   amend(old, TERMS)
   old.tick()
   assert.equal(old.state.terms.audit, undefined)
@@ -274,5 +306,5 @@ test('before version 3 there are none of these, and its state digests are what t
   amend(old, { audit: TERMS.audit }, 3)
   old.tick()
   assert.deepEqual([old.state.rules, old.state.terms.audit], [3, TERMS.audit])
-  assert.equal(old.state.outline(0, suite).collections.length, collections.length + 2)
+  assert.equal(old.state.outline(0, suite).collections.length, collections.length + 3)
 })

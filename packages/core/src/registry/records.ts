@@ -1,4 +1,5 @@
 /** The records that the registry's state is made of. */
+import type { ComparedSide } from '../compare/index.ts'
 import type { Game } from '../dispute/game.ts'
 import type { Terms } from './terms.ts'
 
@@ -244,6 +245,23 @@ export interface Dispute {
   /** Counted time by which the next move, or the panel's majority, is there. */
   due: number
   decided: Moment | null
+}
+
+/** Two models compared by what they answered. The statement has all of it. */
+export interface ComparisonRecord {
+  digest: string
+  by: string
+  statistic: string
+  a: ComparedSide
+  b: ComparedSide
+  outcome: 'different' | 'not-shown'
+  /** The share of false alarms that was allowed. */
+  level: number
+  /** Pairs, or tokens, looked at. */
+  seen: number
+  /** The decimal logarithm of the e-value at the end. */
+  logE: number
+  stated: Moment
 }
 
 export const VERDICTS = ['challenger', 'defender', 'both', 'neither'] as const

@@ -12,6 +12,7 @@ import { challenge } from './kinds/challenge.ts'
 import { challengeAnswer } from './kinds/challenge-answer.ts'
 import { challengeVote } from './kinds/challenge-vote.ts'
 import { charter } from './kinds/charter.ts'
+import { comparison } from './kinds/comparison.ts'
 import { dispute } from './kinds/dispute.ts'
 import { disputeMove } from './kinds/dispute-move.ts'
 import { disputeVote } from './kinds/dispute-vote.ts'
@@ -65,6 +66,7 @@ const V2: Record<string, Kind<unknown>> = { ...V1, tick: spacedTick }
 const V3: Record<string, Kind<unknown>> = {
   ...V2,
   finding,
+  comparison,
   dispute,
   'dispute-move': disputeMove,
   'dispute-vote': disputeVote,

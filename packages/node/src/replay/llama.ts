@@ -30,7 +30,7 @@ import { knowsDraws } from './draws.ts'
 import { type Followed, followText, type ReplayedModel } from './follow.ts'
 import { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
 import { isQuantised } from './quantised.ts'
-import { llamaOptions, type RecordedModel, recordedDefaults } from './recorded-model.ts'
+import { askedName, llamaOptions, type RecordedModel, recordedDefaults } from './recorded-model.ts'
 import { type RecordedText, readAnswer } from './recorded-text.ts'
 import type { Replay } from './replay.ts'
 
@@ -171,7 +171,7 @@ export class LlamaReplay implements Replay {
           : usage !== undefined && usage.prompt !== promptTokens
             ? `the prompt has ${promptTokens} tokens, and the answer counts ${usage.prompt}`
             : contradiction(fields, sampling, this.#recorded)
-    const remarks = remarksOf(fields, answer, this.#recorded)
+    const remarks = remarksOf(fields, answer, this.#recorded, askedName(record.model))
     return { generation, answer, finish, cut: cut && finish === undefined, problem, remarks }
   }
 
@@ -227,9 +227,14 @@ function sameSteps(count: number): TokenStep[] {
   return new Array<TokenStep>(count).fill({ same: true, noise: 0, gap: 0 })
 }
 
-function remarksOf(fields: JsonObject, { unread, model }: RecordedText, { name }: RecordedModel): string[] {
+function remarksOf(
+  fields: JsonObject,
+  { unread, model }: RecordedText,
+  { name }: RecordedModel,
+  askedFor: unknown,
+): string[] {
   return [
-    ...(fields.model === name ? [] : ['The request asks for another model than the record names.']),
+    ...(fields.model === askedFor ? [] : ['The request asks for another model than the record names.']),
     ...(unread.length === 0 ? [] : [`Not compared: ${unread.join(', ')}.`]),
     ...(model === undefined || model === name ? [] : ['The answer names another model than the record.']),
   ]

@@ -25,7 +25,7 @@ import {
   type Tensor,
 } from '../runtime/index.ts'
 import { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
-import { onnxOptions, type RecordedModel } from './recorded-model.ts'
+import { askedName, onnxOptions, type RecordedModel } from './recorded-model.ts'
 import { type RecordedTensors, readTensors } from './recorded-tensors.ts'
 import type { Replay } from './replay.ts'
 
@@ -111,7 +111,7 @@ export class OnnxReplay implements Replay {
 
   /** What the bytes show beyond the tensors. */
   #remarks(
-    { request, response }: RerunRecord,
+    { request, response, model }: RerunRecord,
     { id }: InferRequest,
     outputs: readonly Tensor[],
     answer: RecordedTensors,
@@ -119,7 +119,7 @@ export class OnnxReplay implements Replay {
     const { name, version } = this.#recorded
     const remarks: string[] = []
     const asked = inferPath(request.path)
-    if (asked?.name !== name || (asked.version !== undefined && asked.version !== version))
+    if (asked?.name !== askedName(model) || (asked?.version !== undefined && asked.version !== version))
       remarks.push('The request asks for another model than the record names.')
     if (answer.model !== name || answer.version !== version)
       remarks.push('The answer names another model than the record.')
