@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openForRerun, type RecordParts, type Rerun } from '@answerable/core/audit'
 import { nodeSuite } from '@answerable/node/log'
-import { OnnxReplay, Replayer, recordedModel } from '@answerable/node/replay'
+import { Replayer } from '@answerable/node/replay'
 import { findLlama, type LlamaModel } from '@answerable/node/runtime'
 import { askLlama, askOnnx } from '../packages/node/src/replay/records.fixture.ts'
+import { caught, caughtOnnx } from './lib/audit-caught.ts'
 import {
   asked,
   auditorOn,
@@ -17,12 +18,18 @@ import {
   open,
   SETTINGS,
   STORIES,
-  type Substitution,
   substitutions,
   TWO_THREADS,
   variants,
 } from './lib/audit-llama.ts'
-import { type AuditedModel, applicants, creditModels, deepModel, honestSettings } from './lib/audit-onnx.ts'
+import {
+  type AuditedModel,
+  applicants,
+  creditModels,
+  deepModel,
+  honestSettings,
+  onnxAuditor,
+} from './lib/audit-onnx.ts'
 import { runPart } from './lib/process.ts'
 import { atMost, type Benchmark, forTheRecord, median, type Row } from './lib/rows.ts'
 
@@ -31,9 +38,8 @@ const LLAMA_AUDITS = 600
 const KERNEL_AUDITS = 240
 const THREAD_AUDITS = 40
 const HONEST_TOKENS = 48
-const CAUGHT_TOKENS = [16, 64, 192]
-const CAUGHT_RECORDS = 12
-const COST_ROUNDS = 9
+const COST_ROUNDS = 15
+const WARM_ROUNDS = 15
 const COMPLETIONS = '/v1/completions'
 const signal = new AbortController().signal
 
@@ -45,7 +51,7 @@ export const benchmark: Benchmark = {
       const { rows: labelled, source } = applicants()
       say(`credit models trained on ${source}`)
       const onnx = [...creditModels(folder, labelled).models, deepModel(folder)]
-      const rows = [...(await onnxCost(onnx, say))]
+      const rows = [...(await onnxCost(onnx, say)), ...(await caughtOnnx(folder, labelled, say))]
       const honest = await honestOnnx(onnx, say)
       for (const { metric, value } of honest.rows()) say(`  ${metric}: ${value}`)
       if (existsSync(STORIES) && findLlama() !== undefined) {
@@ -77,7 +83,8 @@ async function onnxCost(models: readonly AuditedModel[], say: (line: string) => 
     const replay = onnxAuditor(native, records[0]!)
     const ratios: number[] = []
     const times: number[] = []
-    for (let round = 0; round < COST_ROUNDS; round++) {
+    // The first rounds are the compiler's.
+    for (let round = -WARM_ROUNDS; round < COST_ROUNDS; round++) {
       const infer = async () => {
         for (const { request } of records) await askOnnx(native, JSON.parse(Buffer.from(request).toString()))
       }
@@ -88,9 +95,11 @@ async function onnxCost(models: readonly AuditedModel[], say: (line: string) => 
       const a = await milliseconds(first)
       const b = await milliseconds(second)
       const [inference, again] = round % 2 === 0 ? [a, b] : [b, a]
+      if (round < 0) continue
       ratios.push(again / inference)
       times.push((1000 * again) / records.length)
     }
+    say(`  ${median(ratios)}`)
     rows.push(
       forTheRecord(`audit of a record, ${model.name}`, median(times), 'µs'),
       atMost(`audit ÷ one recorded inference, ${model.name}`, median(ratios), '', 1.2),
@@ -191,15 +200,6 @@ async function honestOnnx(models: readonly AuditedModel[], say: (line: string) =
   return honest
 }
 
-function onnxAuditor(model: ConstructorParameters<typeof OnnxReplay>[0], record: RecordParts): OnnxReplay {
-  const recorded = recordedModel(openForRerun(record, nodeSuite).model)
-  if (typeof recorded === 'string') throw new Error(recorded)
-  const decisions = [
-    { output: 'approved', from: 'probability_good', operator: 'GreaterOrEqual', threshold: 0.5 },
-  ] as const
-  return new OnnxReplay(model, recorded, { decisions })
-}
-
 async function honestLlama(
   files: Record<string, string>,
   folder: string,
@@ -254,42 +254,6 @@ async function recordsOf(file: string, count: number, runtime: string): Promise<
     response: bytes(response),
     disclosures,
   }))
-}
-
-/** Whoever lies says that they run the F32 model as the gateway does, so the auditor's margin is the one of the same setting. */
-async function caught(cases: readonly Substitution[], say: (line: string) => void): Promise<Row[]> {
-  const honest = await open(STORIES)
-  const says = honest.describe()
-  const auditor = auditorOn(honest, false)
-  const rows: Row[] = []
-  const most = CAUGHT_TOKENS.at(-1)!
-  for (const { name, file, options, lie, drawn } of cases) {
-    const model = await open(file, options)
-    for (const temperature of drawn === true ? [1] : [0, 1]) {
-      say(`caught: ${name}, temperature ${temperature}`)
-      const ends: number[] = []
-      for (let seed = 0; seed < CAUGHT_RECORDS; seed++) {
-        const fields = asked(seed, most, temperature)
-        const record = await askLlama(model, COMPLETIONS, fields, { ...lie, says })
-        ends.push(tokensUntil(await auditor.rerun(openForRerun(record, nodeSuite), signal)))
-      }
-      say(`  after tokens: ${[...ends].sort((a, b) => a - b).join(' ')}`)
-      for (const tokens of CAUGHT_TOKENS) {
-        const share = ends.filter(end => end <= tokens).length / ends.length
-        const how = temperature === 0 ? 'greedy' : 'drawn'
-        rows.push(forTheRecord(`caught within ${tokens} tokens, ${how}: ${name}`, share, ''))
-      }
-    }
-    await model.close()
-  }
-  await honest.close()
-  return rows
-}
-
-/** How many tokens had to be seen; Infinity where nothing showed. */
-function tokensUntil({ outcome, closeness }: Rerun): number {
-  if (outcome !== 'inconsistent' || closeness?.of !== 'tokens') return Number.POSITIVE_INFINITY
-  return closeness.furthest === undefined ? closeness.checked : closeness.furthest.at + 1
 }
 
 async function milliseconds(work: () => Promise<unknown>): Promise<number> {

@@ -4,6 +4,9 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+// Whatever is run from here: see packages/node/src/runtime/no-telemetry.ts.
+process.env.ORT_DISABLE_TELEMETRY ??= '1'
+
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const MARK = join(ROOT, 'node_modules', '.answerable-installed')
 

@@ -1,6 +1,7 @@
 /** GGUF models, the settings in which honest operators run them, and those who are not honest, for the bench of audits. */
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { TokenMargin } from '@answerable/core/audit'
 import { editedGguf, type GgufVariant, perturbedGguf, quantisedGguf } from '@answerable/node/models'
 import { LlamaReplay, recordedModel } from '@answerable/node/replay'
 import { findLlama, LlamaModel, type LlamaOptions } from '@answerable/node/runtime'
@@ -20,12 +21,21 @@ export const SETTINGS: Record<string, Partial<LlamaOptions>> = {
 /** Threads wait for each other by turning in circles, which takes minutes where processors are shared: so few records. */
 export const TWO_THREADS: Partial<LlamaOptions> = { threads: 2 }
 
+/** Beginnings that the model was trained to go on from: 48 of them, and none. */
 const PROMPTS = [
-  'Once upon a time',
-  'Tom and Lily went to the park',
-  'One day a girl named Sue found a red box in the garden. She wanted to open it, but',
   '',
-  'The little dog was sad because',
+  ...['Tom', 'Lily', 'A little dog', 'Sue and Ben', 'The old man', 'One day a cat'].flatMap(who =>
+    [
+      ' went to the park.',
+      ' saw a big red ball.',
+      ' was very sad because',
+      ' found a box in the garden. It was',
+      ' liked to play with',
+      ' wanted to help. So',
+      ' had a new toy.',
+      ' was hungry.',
+    ].map(what => who + what),
+  ),
 ]
 
 /** What a caller asks: another for every seed. */
@@ -38,16 +48,14 @@ export function asked(seed: number, tokens: number, temperature?: number): Recor
     { temperature: 1.3, seed },
   ]
   return {
-    prompt: PROMPTS[seed % PROMPTS.length],
+    prompt: PROMPTS[(seed * 5) % PROMPTS.length],
     max_tokens: tokens,
-    ...(temperature === undefined
-      ? kinds[Math.floor(seed / PROMPTS.length) % kinds.length]
-      : { temperature }),
+    ...(temperature === undefined ? kinds[seed % kinds.length] : { temperature }),
   }
 }
 
-/** An auditor with a model open in some setting. `record` is any of that model's. */
-export function auditorOn(model: LlamaModel, quantised: boolean): LlamaReplay {
+/** An auditor with a model open in some setting, and the calibrated margin, or another. */
+export function auditorOn(model: LlamaModel, quantised: boolean, margin?: TokenMargin): LlamaReplay {
   const { name, version, manifest, runtime } = model.describe()
   const recorded = recordedModel({
     name,
@@ -56,7 +64,7 @@ export function auditorOn(model: LlamaModel, quantised: boolean): LlamaReplay {
     runtime: { ...runtime },
   } as never)
   if (typeof recorded === 'string') throw new Error(recorded)
-  return LlamaReplay.on(model, recorded, { quantised })
+  return LlamaReplay.on(model, recorded, { quantised, ...(margin && { margin }) })
 }
 
 export function open(file: string, options: Partial<LlamaOptions> = {}): Promise<LlamaModel> {

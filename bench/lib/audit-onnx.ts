@@ -1,7 +1,9 @@
 /** ONNX models, and the settings in which honest operators run them, for the bench of audits. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openForRerun, type RecordParts } from '@answerable/core/audit'
 import { findCanonical } from '@answerable/node/canonical'
+import { nodeSuite } from '@answerable/node/log'
 import {
   CREDIT_FEATURES,
   creditGraph,
@@ -14,7 +16,7 @@ import {
   train,
   writeOnnx,
 } from '@answerable/node/models'
-import { openCanonical, type TensorModel } from '@answerable/node/replay'
+import { OnnxReplay, openCanonical, recordedModel, type TensorModel } from '@answerable/node/replay'
 import { OnnxModel, type Optimisation } from '@answerable/node/runtime'
 import { Prng } from '../../packages/node/src/models/prng.ts'
 
@@ -76,6 +78,16 @@ export function creditModels(folder: string, rows: readonly LabelledApplicant[])
       write('credit-int8', writeOnnx(creditInt8Graph(quantised, described('credit-int8')))),
     ],
   }
+}
+
+/** The credit model with one weight of its first layer changed. */
+export function editedCredit(folder: string, network: Network, by: number): string {
+  const edited = structuredClone(network)
+  edited.layers[0]!.weights[40]! += by
+  const file = join(folder, `credit-f32-${by}.onnx`)
+  const described = { name: 'credit-f32', version: '1', doc: 'bench', metadata: {} }
+  writeFileSync(file, writeOnnx(creditGraph(edited, described)))
+  return file
 }
 
 /** Twelve blocks of product, normalisation and curve, and a softmax: what differs between runtimes, many times over. */
@@ -143,4 +155,17 @@ export async function honestSettings(model: AuditedModel): Promise<Record<string
     settings.wasm = await openCanonical(model.file, native.describe())
   }
   return settings
+}
+
+/** An auditor with a model open in some setting, who knows by which number the credit models decide. */
+export function onnxAuditor(
+  model: ConstructorParameters<typeof OnnxReplay>[0],
+  record: RecordParts,
+): OnnxReplay {
+  const recorded = recordedModel(openForRerun(record, nodeSuite).model)
+  if (typeof recorded === 'string') throw new Error(recorded)
+  const decisions = [
+    { output: 'approved', from: 'probability_good', operator: 'GreaterOrEqual', threshold: 0.5 },
+  ] as const
+  return new OnnxReplay(model, recorded, { decisions })
 }

@@ -10,9 +10,16 @@ import { loadConfig } from '../src/gateway/index.ts'
 import { nodeSuite } from '../src/log/index.ts'
 import { type LocalNetwork, type LocalOptions, startLocal } from '../src/network/index.ts'
 
-export function temporaryFolder(t: TestContext): string {
+const folders: string[] = []
+// What runs in one is stopped by hooks of its test, in whatever order; and a hook that fails keeps others from running.
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+})
+
+/** A folder that is gone when the process is. */
+export function temporaryFolder(_t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'answerable-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  folders.push(folder)
   return folder
 }
 

@@ -4,9 +4,11 @@
  */
 import { AnswerableError, equal, toHex } from '@answerable/core'
 import {
+  ACCESS_TYPE,
   type DisclosureName,
   INFERENCE_TYPE,
   type InferenceStatement,
+  parseAccess,
   parseDisclosure,
   parseInference,
   parseStatement,
@@ -24,6 +26,8 @@ export interface RecordsAudit {
   opened: number
   /** Contents whose key is gone. */
   erased: number
+  /** How often records were opened for another member, by that member. */
+  accesses: Map<string, number>
   /** Records that are durable and not published yet. */
   unpublished: number
   faults: Fault[]
@@ -36,7 +40,14 @@ export async function auditRecords(
   { origin, size }: { origin: string; size: number },
   onProgress: (done: number) => void = () => undefined,
 ): Promise<RecordsAudit> {
-  const audit: RecordsAudit = { statements: 0, opened: 0, erased: 0, unpublished: 0, faults: [] }
+  const audit: RecordsAudit = {
+    statements: 0,
+    opened: 0,
+    erased: 0,
+    accesses: new Map(),
+    unpublished: 0,
+    faults: [],
+  }
   try {
     const storage = await source.storage()
     if (storage.size < size)
@@ -88,8 +99,14 @@ async function problemOf(
       return 'the statement does not hash to its entry'
     audit.statements++
   }
-  const inference = inferenceOf(statement)
-  if (inference === undefined) return undefined
+  const { predicateType } = parseStatement(statement)
+  if (predicateType === ACCESS_TYPE) {
+    const { by } = parseAccess(statement)
+    audit.accesses.set(by, (audit.accesses.get(by) ?? 0) + 1)
+    return undefined
+  }
+  if (predicateType !== INFERENCE_TYPE) return undefined
+  const inference = parseInference(statement)
   if (inference.log !== origin) return `the statement names another log, ${inference.log}`
   const key = await storage.key(index)
   if (key === undefined) {

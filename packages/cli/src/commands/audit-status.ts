@@ -36,7 +36,8 @@ export async function run(args: string[]): Promise<number> {
       drawn < 0 ? 'Nothing has been drawn yet.' : `Drawn up to epoch ${drawn}.`,
       `${count(counts.due, 'record', 'records')} to be opened and run, ${counts.found} to be stated, ${counts.stated} to be disputed or closed, ${counts.over} over.`,
     )
-    if (newest.length > 0) print('', ...table(['log', 'index', 'epoch', 'outcome', 'stage'], newest.map(row)))
+    if (newest.length > 0)
+      print('', ...table(['log', 'index', 'epoch', 'drawn', 'outcome', 'stage'], newest.map(row)))
     else print(dim('Nothing has been found yet.'))
     return 0
   } finally {
@@ -45,5 +46,6 @@ export async function run(args: string[]): Promise<number> {
 }
 
 function row({ log, index, epoch, found, stage }: AuditItem): string[] {
-  return [plain(log), String(found?.index ?? index), String(epoch), found?.outcome ?? '-', stage]
+  const drawn = found?.predictable ? 'predictable' : 'by several owners'
+  return [plain(log), String(found?.index ?? index), String(epoch), drawn, found?.outcome ?? '-', stage]
 }

@@ -27,6 +27,8 @@ import { comparisonLines } from '../output/comparison.ts'
 import { Progress } from '../output/progress.ts'
 import { note, print, printJson } from '../output/style.ts'
 import { wrap } from '../output/text.ts'
+import { openMemberFolder, replayNewest } from '../registry/member-folder.ts'
+import { speak } from '../registry/speak.ts'
 import { onStop } from '../stop.ts'
 
 export async function run(args: string[]): Promise<number> {
@@ -49,6 +51,8 @@ export async function run(args: string[]): Promise<number> {
     'no-seed': { type: 'boolean', default: false },
     out: { type: 'string', short: 'o' },
     'keep-samples': { type: 'string' },
+    state: { type: 'boolean', default: false },
+    data: { type: 'string' },
     json: { type: 'boolean', default: false },
   })
   const [nameA, nameB] = expectPositionals(positionals, 'A', 'B')
@@ -108,6 +112,11 @@ export async function run(args: string[]): Promise<number> {
   if (values.out !== undefined) {
     replaceFile(values.out, pageOf(body), 0o644)
     note('', ...wrap(`The report, with a picture: ${values.out}`))
+  }
+  if (values.state) {
+    const member = await openMemberFolder(values.data)
+    const said = await speak(member, await replayNewest(member), 'comparison', comparisonFields(body))
+    note('', ...wrap(`Stated in the registry as entry ${said.index}: it convicts nobody.`))
   }
   return body.outcome === 'different' ? 1 : 0
 }

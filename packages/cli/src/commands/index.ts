@@ -303,6 +303,7 @@ one looks. That they were not told apart does not show that they are the same.
                     told, and 0.5 where the weights of B are quantised
   --out FILE        an HTML report with a picture
   --keep-samples F  write what was asked and answered to F; nothing unless told
+  --state           state it in the registry, as the auditor of --data DIR
   --json            the body of the statement
 
 Exits with 0 where they were not told apart, with 1 where they were, and with

@@ -73,7 +73,11 @@ function asJson({ where, checkpoint, keyFrom, judged, tree, held, records, fault
     tiles: tree.tiles,
     entries: tree.entries,
     continues: held.map(({ checkpoint: { size }, where: from }) => ({ size, from })),
-    records: records && { ...records, faults: undefined },
+    records: records && {
+      ...records,
+      accesses: Object.fromEntries(records.accesses),
+      faults: undefined,
+    },
     faults,
     evidence,
   }

@@ -49,6 +49,18 @@ them be heard; who gets in, both chambers decide.
     load: () => import('./network-invite.ts'),
   },
   {
+    name: 'network amend',
+    summary: 'propose other terms, or the next version of the rules',
+    usage: `[--terms FILE] [--next-rules] [--after N] [--data DIR] [--json]
+
+Both chambers decide: more than half of the owner groups of each.
+
+  --terms FILE   the terms that change, as JSON (docs/network.md)
+  --next-rules   the version of the rules after the present one
+  --after N      from so many entries on from now; 1000 unless told`,
+    load: () => import('./network-amend.ts'),
+  },
+  {
     name: 'network join',
     summary: 'apply to a network, by an invitation',
     usage: `INVITATION --member ID [...]

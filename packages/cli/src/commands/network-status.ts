@@ -1,5 +1,5 @@
 /** How a network stands: from its registry, replayed here, and what its validators say of the host. */
-import { hostUrl, newestSeed } from '@answerable/core/registry'
+import { type Action, hostUrl, newestSeed } from '@answerable/core/registry'
 import { expectPositionals, readArguments } from '../command.ts'
 import { applicationLines } from '../output/application.ts'
 import { bad, bold, dim, good, print, printJson, warn } from '../output/style.ts'
@@ -116,7 +116,7 @@ function lines(replayed: Replayed, validators: readonly Validator[]): string[] {
     ...proposals.flatMap(({ action, digest, by }) => [
       '',
       bold(
-        `${plain(by)} proposes to ${action.action}${'member' in action ? ` ${plain(action.member)}` : ''}`,
+        `${plain(by)} proposes to ${action.action} ${'member' in action ? plain(action.member) : amendmentWords(action)}`,
       ),
       `  proposal     ${digest}`,
     ]),
@@ -165,4 +165,12 @@ function asJson(replayed: Replayed, validators: readonly Validator[]) {
     handIns: [...state.handIns.values()].filter(({ done }) => done === null),
     terms: state.terms,
   }
+}
+
+function amendmentWords({ terms, rules, at }: Extract<Action, { action: 'amend' }>): string {
+  const changes = [
+    ...Object.entries(terms).map(([name, value]) => `${name} to ${JSON.stringify(value)}`),
+    ...(rules === null ? [] : [`the rules to version ${rules}`]),
+  ]
+  return `${changes.join(', ')} from entry ${at} on`
 }

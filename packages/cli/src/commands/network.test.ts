@@ -112,6 +112,28 @@ test('a running network keeps its folder to itself, and its port', async () => {
   assert.match(taken.words, /^error: port \d+ is taken; .* \(port-taken\) $/)
 })
 
+test('other terms are proposed, approved, and in force from the entry named', async () => {
+  const terms = join(home, 'terms.json')
+  const amend = (text: string, ...more: string[]) => {
+    writeFileSync(terms, text)
+    return answerable(['network', 'amend', '--terms', terms, '--after', '5', '--data', data, ...more], {
+      home,
+    })
+  }
+  assert.match((await amend('{"panels": 3}')).words, /has no term ‘panels’/)
+  assert.match((await amend('{"panel": 0}')).words, /terms.panel: expected 1 to 31/)
+  const none = await answerable(['network', 'amend', '--next-rules', '--data', data], { home })
+  assert.match(none.words, /knows of no newer one/)
+  const proposed = await amend('{"panel": 5}')
+  assert.equal(proposed.status, 0, proposed.words)
+  checkOutput(proposed.out)
+  const [, digest] = /proposal +([0-9a-f]{16})/.exec(proposed.out)!
+  const status = await answerable(['network', 'status', '--data', data], { home })
+  assert.match(status.out.replace(/\s+/g, ' '), /proposes to amend panel to 5 from entry \d+ on/)
+  const approved = await answerable(['member', 'approve', digest!, '--data', data], { home })
+  assert.equal(approved.status, 0, approved.words)
+})
+
 test('the keys of a folder', async () => {
   const { out } = await answerable(['keys', 'show', '--data', data, '--json'], { home })
   const roles = JSON.parse(out).keys.map(({ role }: { role: string }) => role)

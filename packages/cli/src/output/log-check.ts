@@ -25,7 +25,7 @@ export function checkLines(check: LogCheck): string[] {
     ...labelled('history', historyWords(check)),
   ]
   if (records !== undefined) {
-    const { statements, opened, erased, unpublished } = records
+    const { statements, opened, erased, accesses, unpublished } = records
     const words = [
       `${count(statements, 'statement')} checked against the tree`,
       `the content of ${opened} opens`,
@@ -33,6 +33,8 @@ export function checkLines(check: LogCheck): string[] {
     ]
     if (unpublished > 0) words.push(`${unpublished} not published yet`)
     lines.push(...labelled('records', words.join(', ')))
+    const openings = [...accesses].map(([by, times]) => `${plain(by)} ${count(times, 'time')}`)
+    if (openings.length > 0) lines.push(...labelled('opened for', openings.join(', ')))
   }
   if (faults.length === 0) {
     lines.push(good('The log is whole.'))

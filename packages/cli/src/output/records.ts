@@ -19,6 +19,7 @@ const COLUMNS: Record<CollectionName, readonly string[]> = {
   epochs: ['id', 'seed', 'groups', 'missed', 'predictable'],
   challenges: ['id', 'type', 'log', 'by', 'status'],
   findings: ['id', 'outcome', 'auditor', 'epoch', 'dispute'],
+  comparisons: ['id', 'by', 'statistic', 'outcome', 'seen'],
   disputes: ['id', 'log', 'index', 'auditor', 'operator', 'status', 'wrong'],
 }
 

@@ -55,14 +55,18 @@ test('what is drawn takes no noise', () => {
   )
 })
 
-test('`draw` gives the token that is drawn, but for sums that end at the very number', () => {
+test('`draw` gives the token that is drawn', () => {
   fc.assert(
     fc.property(logits, sampler, uniform, (values, how, drawn) => {
       const logs = normalised(values)
+      const near = [-1e-6, 0, 1e-6].map(off => simulate(logs, how, Math.min(1, Math.max(0, drawn + off))))
+      // But for sums that end at the very number, where rounding decides.
+      fc.pre(new Set(near).size === 1)
       const scores = new Scores(logs, how)
-      assert.equal(scores.leastNoise(scores.draw(drawn), drawn), 0)
+      assert.equal(scores.draw(drawn), near[0])
+      assert.equal(scores.leastNoise(near[0]!, drawn), 0)
     }),
-    { numRuns: 2000 },
+    { numRuns: 3000 },
   )
 })
 
@@ -107,15 +111,6 @@ test('a token far from what is drawn takes much noise', () => {
   })
   assert.equal(impossible.leastNoise(1, 0.9), Number.POSITIVE_INFINITY)
   assert.ok(MOST_NOISE < Number.POSITIVE_INFINITY)
-})
-
-test('with one token left nothing is drawn', () => {
-  const logs = normalised([3, 2.99, -6])
-  const top = (topK: number) => new Scores(logs, { temperature: 1, topK, topP: 1, minP: 0 })
-  assert.equal(top(1).draws(0), 'no')
-  assert.equal(top(2).draws(0), 'yes')
-  const close = new Scores(logs, { temperature: 1, topK: 0, topP: 1, minP: 0.99 })
-  assert.equal(close.draws(0.02), 'unclear')
 })
 
 test('the Mersenne Twister gives its published numbers', () => {

@@ -23,9 +23,6 @@ export const MOST_NOISE = 8
 /** What the arithmetic here, and a probability in FP32, are off by themselves. */
 const ROUNDING = 1e-6
 
-/** How many tokens are left to draw from: with one left nothing is drawn, and no number is used up. */
-export type Drawn = 'yes' | 'no' | 'unclear'
-
 /** A model's scores at one position, and what a sampler would do with them. */
 export class Scores {
   /** Natural logarithms of the probabilities at temperature 1, by token; -Infinity where there is none. */
@@ -79,7 +76,7 @@ export class Scores {
   /** The token that the sampler gives when it draws `uniform`. */
   draw(uniform: number): number {
     if (this.#sampler.temperature === 0) return this.order[0]!
-    const kept = this.#kept(0)[1]
+    const kept = this.#cut()
     const target = uniform * this.#weight[kept]!
     let [low, high] = [0, kept - 1]
     while (low < high) {
@@ -88,13 +85,6 @@ export class Scores {
       else low = middle + 1
     }
     return this.order[low]!
-  }
-
-  /** Whether a number is drawn at all, where scores may be off by `noise`. */
-  draws(noise: number): Drawn {
-    if (this.#sampler.temperature === 0) return 'no'
-    const [least, most] = this.#kept(noise + ROUNDING)
-    return least >= 2 ? 'yes' : most <= 1 ? 'no' : 'unclear'
   }
 
   #isPossible(token: number, uniform: number | undefined, noise: number): boolean {
@@ -118,28 +108,43 @@ export class Scores {
     return uniform >= low - ROUNDING && uniform <= high + ROUNDING
   }
 
+  /** How many tokens are left after the cuts, of scores as they are. */
+  #cut(): number {
+    const { topK, topP, minP } = this.#sampler
+    const all = this.#sorted.length
+    const first = topK > 0 ? Math.min(topK, all) : all
+    const whole = this.#mass[first]!
+    const keeps = (i: number) =>
+      i < first &&
+      (topP >= 1 || this.#mass[i]! / whole < topP) &&
+      (minP === 0 || this.#sorted[i]! >= this.#sorted[0]! + Math.log(minP))
+    return Math.max(1, this.#prefix(keeps))
+  }
+
   /** How many tokens are left after the cuts: at least, and at most, where scores may be off by `noise`. */
   #kept(noise: number): [number, number] {
     const { topK, topP, minP } = this.#sampler
     const all = this.#sorted.length
     if (topK === 0 && topP >= 1 && minP === 0) return [all, all]
+    // What top_p is a share of: all tokens, or the first topK where the list was cut to those.
+    const whole = topK > 0 ? Math.max(this.#mass[Math.min(topK, all)]!, 1e-300) : 1
     const least = this.#prefix(i => {
       const score = this.#sorted[i]!
       const before = this.#above(score - 2 * noise, true) - 1
       if (topK > 0 && before >= topK) return false
       if (minP > 0 && score - 2 * noise < this.#sorted[0]! + Math.log(minP)) return false
       if (topP >= 1) return true
-      // Of all tokens, or of the first topK, which are the whole where the list was cut to them.
-      const whole = topK > 0 ? this.#mass[Math.min(topK, all)]! : 1
       const up = Math.exp(2 * noise) * this.#mass[Math.max(0, before)]!
-      return up / Math.max(whole, 1e-300) < topP
+      return up / (whole * (topK > 0 ? Math.exp(-2 * noise) : 1)) < topP
     })
     const most = this.#prefix(i => {
       const score = this.#sorted[i]!
       const before = this.#above(score + 2 * noise)
       if (topK > 0 && before >= topK) return false
       if (minP > 0 && score + 2 * noise < this.#sorted[0]! + Math.log(minP)) return false
-      return topP >= 1 || Math.exp(-2 * noise) * this.#mass[before]! < topP
+      if (topP >= 1) return true
+      const down = Math.exp(-2 * noise) * this.#mass[before]!
+      return down / Math.min(1, whole * (topK > 0 ? Math.exp(2 * noise) : 1)) < topP
     })
     // The first token always stays.
     return [Math.max(1, Math.min(least, most)), Math.max(1, most)]

@@ -1,12 +1,13 @@
 /**
- * Who may have a record opened: an auditor while it is due in an epoch's sample, those who are part of a dispute about it,
- * and the panel of a challenge that says it is not to be had. A pure function of the registry's state, so that operator
+ * Who may have a record opened: an auditor while it is due in an epoch's sample, and the panels of a dispute about it, and of
+ * a challenge that says it is not to be had. A pure function of the registry's state, so that operator
  * and requester come to one answer from one copy, and anyone can look later whether it was right.
  */
-import type { Challenge, EpochRecord, Member } from '../registry/records.ts'
+import type { Challenge, Dispute, EpochRecord, Member } from '../registry/records.ts'
+import type { Terms } from '../registry/terms.ts'
 import type { Suite } from '../suite.ts'
 import type { DisclosureRequest } from './disclosure-request.ts'
-import { highestRate, isDrawn, type Samples } from './sampling.ts'
+import { highestRate, isDrawn } from './sampling.ts'
 
 /** Why somebody is not entitled: stable words, which stand in refusals. */
 export type NotEntitled =
@@ -22,39 +23,25 @@ export type NotEntitled =
   | 'over'
   | 'no-part-in-it'
 
-/** What is looked at of a dispute. */
-export interface DisputeView {
-  log: string
-  index: number
-  auditor: string
-  operator: string
-  panel: readonly string[]
-  status: string
-}
-
 /** What is looked at of the registry's state. */
 export interface EntitlementState {
   readonly epoch: number
-  readonly terms: { readonly panel: number; readonly audit?: { readonly samples: Samples } }
+  readonly terms: Pick<Terms, 'audit'>
   readonly members: { get(id: string): Member | undefined }
-  readonly epochs: {
-    get(epoch: string):
-      | (Pick<EpochRecord, 'seed'> & {
-          /** What was anchored in the epoch: the parts of logs that its sample is drawn from. */
-          readonly drawnFrom?: readonly { log: string; from: number; to: number }[]
-        })
-      | undefined
-  }
+  readonly epochs: { get(epoch: string): Pick<EpochRecord, 'seed' | 'drawnFrom'> | undefined }
   readonly challenges: { get(digest: string): Challenge | undefined }
-  /** Absent under rules that know of none. */
-  readonly disputes?: { get(digest: string): DisputeView | undefined }
+  readonly disputes: {
+    get(
+      digest: string,
+    ): Pick<Dispute, 'log' | 'index' | 'auditor' | 'operator' | 'panel' | 'status'> | undefined
+  }
 }
 
 /** After so many epochs more a sample is closed: what nobody asked for by then is nobody's to open. */
 export const SAMPLE_EPOCHS = 168
 
-/** Standings of a dispute in which its parties need the record. */
-const GOING_ON = ['moves', 'panel']
+/** Standings of a dispute in which those who judge need the record. */
+const GOING_ON: readonly Dispute['status'][] = ['moves', 'panel']
 
 /** Undefined where the member who asks may have the record opened; else why not. */
 export function notEntitled(
@@ -94,13 +81,12 @@ function noDispute(
   digest: string,
   state: EntitlementState,
 ): NotEntitled | undefined {
-  const found = state.disputes?.get(digest)
+  const found = state.disputes.get(digest)
   if (found === undefined) return 'no-dispute'
   if (found.log !== log || found.index !== index) return 'another-record'
   if (!GOING_ON.includes(found.status)) return 'over'
-  return by === found.auditor || by === found.operator || found.panel.includes(by)
-    ? undefined
-    : 'no-part-in-it'
+  // Both sides have it already. Were it opened to its auditor, anyone could read what they like by disputing it.
+  return found.panel.includes(by) ? undefined : 'no-part-in-it'
 }
 
 function noChallenge(

@@ -1,7 +1,8 @@
 /**
  * The numbers that llama.cpp draws tokens by: the 32-bit Mersenne Twister (Matsumoto and Nishimura 1998), two of its
  * outputs to a number from 0 to 1 as GNU's C++ library makes one (`uniform_real_distribution<double>`). Other libraries
- * need not; who relies on it compares with what the runtime drew.
+ * need not; who relies on it compares with what the runtime drew. One number is drawn a token, also where one token alone is
+ * left to draw from (seen with llama.cpp v0.4.0; earlier ones drew none then).
  */
 
 const SIZE = 624

@@ -20,6 +20,7 @@ export const NOT_RERUN = {
   'no-seed': 'The answer was drawn, and the record does not say by which seed.',
   'bad-request': 'The recorded request is none that this runtime answers.',
   'bad-answer': 'The recorded answer cannot be read.',
+  unclear: 'The text can be cut into tokens in more ways than were tried, and none of those tried fits.',
   'beyond-limits': 'To run it again would take more memory or time than is given to one record.',
   'timed-out': 'The run did not end in the time that is given to one record.',
   crashed: 'The runtime crashed.',

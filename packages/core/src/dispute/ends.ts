@@ -5,6 +5,8 @@
  * A service may use another runtime than the canonical one, whose last bits differ: so the response is compared within a
  * bound. Everything between was compared to the bit, so this bound is no room for another computation.
  */
+import { OUTPUT_BOUND } from '../audit/bounds.ts'
+import { ulpOf32, ulpOf64 } from '../audit/ulp.ts'
 import { AnswerableError } from '../error.ts'
 import { sourceIndex } from '../graph/broadcast.ts'
 import { type Graph, type GraphNode, valueNumbers } from '../graph/graph.ts'
@@ -87,11 +89,44 @@ function judgeResponse(
     if (different !== undefined)
       return wrong(`both computed the same, and the response is another: ‘${name}’ ${different}`)
   }
+  for (const [name, answered] of response) {
+    const further = firstDifference(
+      values.get(name)!,
+      answered,
+      honestBound(graph, values, name),
+      graph,
+      values,
+    )
+    if (further !== undefined)
+      return {
+        wrong: 'neither',
+        how: 'record',
+        words: `both computed the same, and the response is within ${boundWords(bound)} of it, further than honest runtimes are: ‘${name}’ ${further}`,
+      }
+  }
   return {
     wrong: 'challenger',
     how: 'record',
     words: `both computed the same, and the response is it, within ${boundWords(bound)}`,
   }
+}
+
+/**
+ * What auditors allow for (core/audit), which is less than what convicts: in between, an honest auditor complains of what
+ * may be an honest answer, and neither is wrong.
+ */
+function honestBound(graph: Graph, values: ReadonlyMap<string, Tensor>, name: string): Bound {
+  const node = graph.nodes.find(({ outputs }) => outputs.includes(name))
+  const compared = node !== undefined && COMPARISONS.includes(node.operator) ? node.inputs : [name]
+  let absolute = 0
+  for (const { type, data } of compared.flatMap(one => values.get(one) ?? [])) {
+    if (type !== 'float32' && type !== 'float64') continue
+    let most = 0
+    for (const one of data as Float32Array | Float64Array)
+      if (Number.isFinite(one)) most = Math.max(most, Math.abs(one))
+    absolute = Math.max(absolute, OUTPUT_BOUND.ulps * (type === 'float32' ? ulpOf32(most) : ulpOf64(most)))
+  }
+  return { absolute, relative: 0 }
 }
 
 /** Where two tensors are further apart than the bound, in words; undefined where they are not. */

@@ -41,6 +41,11 @@ export type End =
   | { readonly kind: 'graph' }
   /** They computed the same: whether it is the model, the input and the answer of the record is all that is in question. */
   | { readonly kind: 'same-root' }
+  /**
+   * The defender has no trace to commit to: the record may be of no graph at all, whatever the challenger says. No move
+   * decides then; whoever judges runs the record again.
+   */
+  | { readonly kind: 'declined' }
   /** One side let its time pass. */
   | { readonly kind: 'silence'; readonly by: Side }
 
@@ -84,7 +89,8 @@ export function move(game: Game, by: Side, move: unknown, suite: Suite): Moved {
   if (game.turn !== by) return refused(`it is the ${game.turn}’s turn`)
   const parsed = parseMove(move)
   if (typeof parsed === 'string') return refused(parsed)
-  if (parsed.kind !== expectedMove(game.phase))
+  if (parsed.kind === 'decline' && game.phase === 'commit') return { game: over(game, { kind: 'declined' }) }
+  if (parsed.kind === 'decline' || parsed.kind !== expectedMove(game.phase))
     return refused(`a move of the kind '${expectedMove(game.phase)}' is due, and this is '${parsed.kind}'`)
   if (parsed.kind === 'commit') return committed(game, parsed)
   return parsed.kind === 'leaf' ? claimed(game, by, parsed, suite) : hashed(game, by, parsed, suite)
@@ -95,8 +101,8 @@ export function forfeit(game: Game, by: Side): Game {
   return game.phase === 'over' ? game : over(game, { kind: 'silence', by })
 }
 
-/** The kind of move that is due. */
-export function expectedMove(phase: Phase): Move['kind'] | undefined {
+/** The kind of move that is due; in place of a commitment the defender may decline. */
+export function expectedMove(phase: Phase): Exclude<Move['kind'], 'decline'> | undefined {
   if (phase === 'over') return undefined
   return phase === 'commit' || phase === 'leaf' ? phase : 'hashes'
 }

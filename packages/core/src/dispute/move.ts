@@ -7,6 +7,8 @@ import { parseCommitment } from '../trace/opening.ts'
 export type Move =
   /** The defender's commitment; the challenger's opens the game. */
   | ({ readonly kind: 'commit' } & Commitment)
+  /** In place of it: the defender has no trace of this record, and whoever judges runs it again as a whole. */
+  | { readonly kind: 'decline' }
   /** The hashes `LEVELS` below the node in question, left to right, in hex. */
   | { readonly kind: 'hashes'; readonly hashes: readonly string[] }
   /** What the leaf in question is made of. */
@@ -18,10 +20,11 @@ const shape = new Shape('bad-statement')
 export function parseMove(value: unknown): Move | string {
   try {
     const root = shape.object(value, 'move')
-    const kind = shape.literal(root.kind, 'move.kind', ['commit', 'hashes', 'leaf'])
+    const kind = shape.literal(root.kind, 'move.kind', ['commit', 'decline', 'hashes', 'leaf'])
     const allowed = MEMBERS[kind]
     for (const name of Object.keys(root))
       if (!allowed.includes(name)) shape.fail(`move.${name}`, 'no such member')
+    if (kind === 'decline') return { kind }
     if (kind === 'commit') return { kind, ...parseCommitment(root) }
     if (kind === 'leaf') {
       const count = shape.count(root.count, 'move.count')
@@ -43,6 +46,7 @@ export function parseMove(value: unknown): Move | string {
 
 const MEMBERS: Record<Move['kind'], readonly string[]> = {
   commit: ['kind', 'version', 'root', 'count'],
+  decline: ['kind'],
   hashes: ['kind', 'hashes'],
   leaf: ['kind', 'head', 'tiles', 'count'],
 }

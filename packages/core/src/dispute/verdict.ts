@@ -66,6 +66,8 @@ export async function verdict(
   if (end === undefined) throw new AnswerableError('bad-request', 'the dispute is not over')
   if (end.kind === 'silence')
     return { wrong: end.by, how: 'silence', words: `the ${end.by} let the time for its move pass` }
+  if (end.kind === 'declined')
+    return { wrong: 'neither', how: 'opening', words: 'the defender declined: the record is to be run again' }
   if (end.kind === 'same-root') return judgeEnds(given, suite)
   const places = valuesOf(graph)
   if (end.kind === 'graph') {

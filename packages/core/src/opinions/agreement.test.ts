@@ -27,6 +27,14 @@ test('named outputs, numbers apart, and texts', () => {
     ['fewer rows', approved, outputs({ approved: [true, true] }), outputs({ approved: [true] }), 'different'],
     ['a text as a number', approved, outputs({ approved: ['1'] }), outputs({ approved: [1] }), 'different'],
     ['no such output', approved, outputs({ approved: [true] }), outputs({ p: [1] }), 'not-comparable'],
+    [
+      'no value of a tensor',
+      approved,
+      outputs({ approved: [{}] }),
+      outputs({ approved: [{}] }),
+      'not-comparable',
+    ],
+    ['nothing', approved, outputs({ approved: [null] }), outputs({ approved: [null] }), 'not-comparable'],
     ['no values', approved, outputs({ approved: [] }), outputs({ approved: [] }), 'not-comparable'],
     ['near', near, outputs({ p: [0.5, 0.1] }), outputs({ p: [0.54, 0.06] }), 'same'],
     ['far', near, outputs({ p: [0.5, 0.1] }), outputs({ p: [0.5, 0.2] }), 'different'],
@@ -91,6 +99,7 @@ test('whatever bytes come, comparing them is symmetric and throws nothing', () =
       assert.equal(compareAnswers(one, a, b), compareAnswers(one, b, a))
       assert.notEqual(compareAnswers(one, a, a), 'different')
     }),
+    { numRuns: 500 },
   )
 })
 

@@ -63,7 +63,8 @@ function dataOf({ outputs }: JsonObject, name: string): Json[] {
     .map(output => shape.object(output, 'output'))
     .find(output => output.name === name)
   const data = shape.array(found?.data, 'data', 1 << 22).flat(8) as Json[]
-  if (data.length === 0) shape.fail('data', 'at least one value')
+  const isValue = (value: Json) => value !== null && typeof value !== 'object'
+  if (data.length === 0 || !data.every(isValue)) shape.fail('data', 'values, at least one')
   return data
 }
 

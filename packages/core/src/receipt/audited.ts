@@ -5,7 +5,7 @@
  */
 import type { Dispute, Finding, Member } from '../registry/records.ts'
 import type { Claim } from './claims.ts'
-import type { RegistryView } from './registered.ts'
+import type { Registered, RegistryView } from './registered.ts'
 import { count, quoted } from './words.ts'
 
 export interface Audited {
@@ -14,6 +14,8 @@ export interface Audited {
   /** Of another owner group than the operator. */
   independent: boolean
   dispute: Dispute | undefined
+  /** Whether anybody who judged the dispute was of another owner group than the operator. */
+  judgedByOthers: boolean
 }
 
 /** What a registry holds of one entry of a log; findings of another statement at its index are of no record. */
@@ -26,16 +28,38 @@ export function auditsOf(
   for (const finding of registry.findingsOf(log, index)) {
     const auditor = registry.members.get(finding.auditor)
     if (finding.entry !== entry || auditor === undefined) continue
+    if (agrees(finding) && !isByOwnKey(finding, registry)) continue
     const dispute = finding.dispute === null ? undefined : registry.disputes.get(finding.dispute)
-    audits.push({ finding, auditor, independent: auditor.ownerGroup !== operator.ownerGroup, dispute })
+    audits.push({
+      finding,
+      auditor,
+      independent: auditor.ownerGroup !== operator.ownerGroup,
+      dispute,
+      judgedByOthers: (dispute?.votes ?? []).some(({ member }) => {
+        const group = registry.members.get(member)?.ownerGroup
+        return group !== undefined && group !== operator.ownerGroup
+      }),
+    })
   }
   return audits
 }
 
+/**
+ * Whether the key that signed a finding had not been given up as of then: what a thief says is nobody's word. Only of words
+ * in the record's favour: an auditor must not take back what it found by giving up a key.
+ */
+function isByOwnKey({ key, stated }: Finding, { keys }: RegistryView): boolean {
+  const found = keys.get(key)
+  return found !== undefined && (found.revoked === null || found.revoked.since > stated.time)
+}
+
 type Found = Omit<Claim, 'claim'>
+export type Audits = Pick<Registered, 'audits' | 'partial'>
+
+const LEFT_OUT = ' That nobody found otherwise: only the findings that came with the receipt were looked at.'
 
 /** What audits make of the claim `output`; undefined where there is none that says anything. */
-export function audited(audits: readonly Audited[]): Found | undefined {
+export function audited({ audits, partial }: Audits): Found | undefined {
   const lost = audits.find(one => wasWrong(one, 'defender'))
   if (lost !== undefined) return decidedAgainst(lost)
   const against = audits.filter(one => one.finding.outcome === 'inconsistent' && !wasWrong(one, 'challenger'))
@@ -44,7 +68,7 @@ export function audited(audits: readonly Audited[]): Found | undefined {
   const others = agreeing.filter(one => one.independent)
   const [first] = agreeing
   if (first === undefined) return undefined
-  const refuted = audits.filter(one => wasWrong(one, 'challenger')).length
+  const refuted = new Set(audits.filter(one => wasWrong(one, 'challenger')).map(one => one.auditor.id)).size
   const lostBy =
     refuted === 0
       ? ''
@@ -64,16 +88,17 @@ export function audited(audits: readonly Audited[]): Found | undefined {
     basis: 'recomputation',
     reason: exact ? 'recomputed-exact' : 'recomputed-consistent',
     sentence: `${names(others)} ran the recorded model on the recorded input again ${how}.${lostBy}`,
-    notShown: `That the ${others.length === 1 ? 'auditor does' : 'auditors do'} not work with the operator, beyond having another owner; that the output is good.`,
+    notShown: `That the ${others.length === 1 ? 'auditor did' : 'auditors did'} run it, which is ${others.length === 1 ? 'its' : 'their'} word, and ${others.length === 1 ? 'does' : 'do'} not work with the operator, beyond having another owner; that the output is good.${partial ? LEFT_OUT : ''}`,
   }
 }
 
 /** The same for the claim `model`, given what it says without audits. */
-export function auditedModel(base: Found, audits: readonly Audited[], file: string | undefined): Found {
+export function auditedModel(base: Found, known: Audits, file: string | undefined): Found {
   if (base.result === 'fail') return base
+  const { audits, partial } = known
   const lost = audits.find(one => wasWrong(one, 'defender'))
   if (lost !== undefined) return decidedAgainst(lost)
-  const found = audited(audits)
+  const found = audited(known)
   if (found?.basis !== 'recomputation' || found.result !== 'pass') return base
   const by = audits.filter(
     ({ finding, independent }) =>
@@ -85,8 +110,7 @@ export function auditedModel(base: Found, audits: readonly Audited[], file: stri
     basis: 'recomputation',
     reason: 'recomputed-model',
     sentence: `${base.sentence} ${names(by)} ran the file ${file!.slice(0, 16)}… on the recorded input again, and got the recorded answer.`,
-    notShown:
-      'That no other model gives this answer too: small changes of a model change few answers. That the model is good, or fit for this use.',
+    notShown: `That it was run, beyond the word of who says so. That no other model gives this answer too: small changes of a model change few answers. That the model is good, or fit for this use.${partial ? LEFT_OUT : ''}`,
   }
 }
 
@@ -94,8 +118,10 @@ function agrees({ outcome }: Finding): boolean {
   return outcome === 'exact' || outcome === 'consistent'
 }
 
-function wasWrong({ dispute }: Audited, side: 'challenger' | 'defender'): boolean {
+function wasWrong({ dispute, judgedByOthers }: Audited, side: 'challenger' | 'defender'): boolean {
   if (dispute?.status !== 'decided') return false
+  // Where all who judged are of the operator's owner, that they are for it settles nothing.
+  if (side === 'challenger' && !judgedByOthers && dispute.game?.end?.kind !== 'silence') return false
   return dispute.wrong === side || dispute.wrong === 'both'
 }
 
@@ -103,12 +129,13 @@ function decidedAgainst({ auditor, dispute }: Audited): Found {
   const silent = dispute!.game?.end?.kind === 'silence'
   const how = silent
     ? 'the operator met the dispute with silence'
-    : `${count(dispute!.votes.length, 'drawn validator', 'drawn validators')} computed anew where the two part`
+    : `${count(dispute!.votes.filter(({ wrong }) => wrong === dispute!.wrong).length, 'drawn validator', 'drawn validators')} computed it anew`
+  const both = dispute!.wrong === 'both' ? ' The auditor was found wrong as well.' : ''
   return {
     result: 'fail',
     basis: 'recomputation',
     reason: 'recomputed-otherwise',
-    sentence: `${named(auditor)} found that the recorded model does not give this answer, and a dispute decided against the operator: ${how}.`,
+    sentence: `${named(auditor)} found that the recorded model does not give this answer, and a dispute decided against the operator: ${how}.${both}`,
     notShown: 'What gave this answer, and why.',
   }
 }
@@ -116,9 +143,13 @@ function decidedAgainst({ auditor, dispute }: Audited): Found {
 function contested(against: readonly Audited[], agreeing: readonly Audited[]): Found {
   const standing = against.some(({ dispute }) => dispute?.status === 'moves' || dispute?.status === 'panel')
     ? 'a dispute about it is open'
-    : against.some(({ dispute }) => dispute !== undefined)
-      ? 'a dispute about it ended undecided'
-      : 'no dispute was brought about it'
+    : against.some(({ dispute }) => dispute?.wrong === 'challenger')
+      ? 'those who judged the dispute about it have the operator’s owner'
+      : against.some(({ dispute }) => dispute !== undefined)
+        ? 'a dispute about it ended undecided'
+        : against.some(({ finding }) => finding.dispute !== null)
+          ? 'how the dispute about it stands is not known here'
+          : 'no dispute was brought about it'
   const others = agreeing.length === 0 ? '' : ` ${names(agreeing)} got the same.`
   return {
     result: 'not-checked',

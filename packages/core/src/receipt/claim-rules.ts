@@ -144,7 +144,7 @@ export function output(facts: Facts): Claim {
   const { record, disclosed, registered } = facts
   // What was found of the record needs nothing of it opened.
   if (record.outcome !== 'stopped' && disclosed.sampling.state !== 'wrong' && registered) {
-    const found = audited(registered.audits)
+    const found = audited(registered)
     if (found !== undefined) return { claim: 'output', ...found }
   }
   return restsOn('output', 'sampling', facts, () => ({

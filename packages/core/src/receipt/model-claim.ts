@@ -26,7 +26,7 @@ export function model(facts: Facts): Claim {
       }
     const registered = facts.registered || undefined
     const found = ofOwnModel(name!, value, facts.signedModel, registered)
-    return auditedModel(found, registered?.audits ?? [], fileOf(value))
+    return registered === undefined ? found : auditedModel(found, registered, fileOf(value))
   })
 }
 

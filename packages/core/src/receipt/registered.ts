@@ -5,7 +5,15 @@
  */
 import { AnswerableError } from '../error.ts'
 import { checkEvidence, type RegistryEvidence } from '../registry/evidence.ts'
-import type { Dispute, Finding, LogRecord, Member, ModelRecord, NodeRecord } from '../registry/records.ts'
+import type {
+  Dispute,
+  Finding,
+  LogRecord,
+  Member,
+  ModelRecord,
+  NodeRecord,
+  RegisteredKey,
+} from '../registry/records.ts'
 import type { JsonObject } from '../shape.ts'
 import type { Suite } from '../suite.ts'
 import { type Audited, auditsOf } from './audited.ts'
@@ -14,7 +22,10 @@ import type { CheckedRecord } from './receipt-record.ts'
 /** What is looked up: in the reader's own copy, or in records that came along and are proven. */
 export interface RegistryView {
   readonly name: string
+  /** Records that came along: who chose them may have left some out. */
+  readonly partial?: true
   readonly members: { get(id: string): Member | undefined }
+  readonly keys: { get(id: string): RegisteredKey | undefined }
   readonly nodes: { get(id: string): NodeRecord | undefined }
   readonly logs: { get(origin: string): LogRecord | undefined }
   readonly models: { values(): Iterable<ModelRecord> }
@@ -34,8 +45,9 @@ export interface Registered {
   standing: Member['status']
   /** A model that the registry holds by this manifest, where the record opens one. */
   model?: { record: ModelRecord; publisher: Member }
-  /** What auditors found of this very record. */
+  /** What auditors found of this very record; in `partial` records, what of it came along. */
   audits: Audited[]
+  partial: boolean
 }
 
 /**
@@ -57,7 +69,7 @@ export function lookUp(
     const records = checkEvidence(evidence, registry, suite)
     const proven = records && registeredFor(record, entry, manifest, viewOf(registry.name, records))
     if (own === undefined || proven === undefined) return own ?? proven
-    return withAudits(own, proven, evidence.outline.time > registry.time)
+    return evidence.outline.time > registry.time ? withLater(own, proven) : own
   } catch (error) {
     if (error instanceof AnswerableError) return false
     throw error
@@ -65,17 +77,21 @@ export function lookUp(
 }
 
 /**
- * What came along may be newer than the reader's own copy, and leave out what it likes: so what auditors found is of both,
- * and of what stands in both the newer.
+ * The reader's own copy, and beside it what came along of a later time. Who chose that may have left out what they like: so
+ * of what auditors found, what the own copy has is known as well, and how a dispute ended that the other does not show.
  */
-function withAudits(own: Registered, proven: Registered, newer: boolean): Registered {
-  const [first, second] = newer ? [own, proven] : [proven, own]
-  const audits = new Map([...first.audits, ...second.audits].map(one => [one.finding.auditor, one]))
-  const { lost } = proven.log
+function withLater(own: Registered, later: Registered): Registered {
+  const audits = new Map(own.audits.map(one => [one.finding.auditor, one]))
+  for (const one of later.audits) {
+    const { auditor } = one.finding
+    if (one.dispute !== undefined || audits.get(auditor)?.dispute === undefined) audits.set(auditor, one)
+  }
+  const { lost } = later.log
   return {
     ...own,
-    ...(newer && lost !== undefined && { log: { ...own.log, lost } }),
+    ...(lost !== undefined && { log: { ...own.log, lost } }),
     audits: [...audits.values()],
+    partial: true,
   }
 }
 
@@ -102,6 +118,7 @@ function registeredFor(
     standing: standingOf(member, until),
     ...(found && { model: found }),
     audits: auditsOf(registry, { log: log.origin, index: record.index, entry }, member),
+    partial: registry.partial === true,
   }
 }
 
@@ -144,7 +161,9 @@ export function viewOf(name: string, proven: ReadonlyMap<string, JsonObject>): R
   })
   return {
     name,
+    partial: true,
     members: get<Member>('members'),
+    keys: get<RegisteredKey>('keys'),
     nodes: get<NodeRecord>('nodes'),
     logs: get<LogRecord>('logs'),
     models: {

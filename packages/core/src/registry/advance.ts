@@ -23,7 +23,7 @@ export function advance(state: State, index: number, root: () => Uint8Array, sui
   state.usage.clear()
   state.handInUsage.clear()
   finishEpochs(state, suite)
-  drawPanels(state, root, index, suite)
+  drawPanels(state, index, root, suite)
 }
 
 /**

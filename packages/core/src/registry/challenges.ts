@@ -7,7 +7,7 @@ import type { Challenge } from './records.ts'
 import type { State } from './state.ts'
 
 /** Draws the panels that are due, of challenges and disputes. Each has its full time from then on. */
-export function drawPanels(state: State, root: () => Uint8Array, index: number, suite: Suite): void {
+export function drawPanels(state: State, index: number, root: () => Uint8Array, suite: Suite): void {
   for (const id of [...state.openOf('challenge')]) {
     const { type, panel, epoch, digest, log, by } = state.challenges.get(id)!
     if (type !== 'availability' || panel.length > 0) continue
@@ -27,7 +27,7 @@ export function drawPanels(state: State, root: () => Uint8Array, index: number, 
     if (panel.length > 0) continue
     const drawn = drawPanel(state, { digest, epoch, accused: operator, accuser: auditor }, root, suite)
     if (drawn === undefined) continue
-    // The moves of a game go on meanwhile, by their own clock; where nobody can sit, they may still end in silence.
+    // The moves of a game go on meanwhile, by their own clock.
     if (drawn.length > 0)
       state.disputes.update(id, { panel: drawn, due: status === 'panel' ? panelDue(state) : due })
     else if (status === 'panel') leaveUndecided(state, id, index)

@@ -2,87 +2,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { suite } from '../../test/fixture.ts'
-import { Owner, RegistryWorld } from '../../test/registry.ts'
-import { addNode, amend, DIGEST, effective, shown } from '../../test/registry-acts.ts'
-import { utf8 } from '../bytes.ts'
+import { RegistryWorld } from '../../test/registry.ts'
+import { amend, DIGEST, effective, shown } from '../../test/registry-acts.ts'
+import {
+  audited,
+  committed,
+  disputed,
+  play,
+  AUDIT_TERMS as TERMS,
+  trace,
+  votes,
+} from '../../test/registry-audits.ts'
+import { comparisonBody, comparisonFields, EQUALITY_STATISTIC, Path } from '../compare/index.ts'
 import { nextMove } from '../dispute/player.ts'
-import type { Tensor } from '../graph/tensor.ts'
 import type { JsonObject } from '../shape.ts'
-import { Trace } from '../trace/index.ts'
-import { type Dispute, type DisputeVerdict, findingId } from './index.ts'
-
-const TERMS = {
-  waitingSeconds: 0,
-  epochSeconds: 120,
-  challengeSeconds: 300,
-  audit: { samples: { default: 10, uses: {} }, moveSeconds: 180 },
-}
-const KEY = suite.sha256(utf8('trace'))
-
-/** A trace of a few values; `wrong` is the one that is another's. */
-function trace(wrong?: number): Trace {
-  const values = Array.from({ length: 20 }, (_, i) => {
-    const data = Float32Array.from({ length: 600 }, (_, j) => i + j + (i === wrong && j === 300 ? 1 : 0))
-    const tensor: Tensor = { type: 'float32', dims: [600], data }
-    return { name: `v${i}`, tensor }
-  })
-  return Trace.of(values, KEY, suite)
-}
-
-/** Validators, an operator with an anchored record, and an auditor who found that it is not what its model gives. */
-function audited(outcome = 'inconsistent', validators = ['ada', 'bo', 'cy', 'dee'], group?: string) {
-  const auditor = new Owner('audrey', ['auditor'], group)
-  const operator = new Owner('ops', ['operator'])
-  const world = new RegistryWorld([...validators, auditor, operator], TERMS, 3)
-  const panel = world.founders.filter(({ roles }) => roles.includes('validator'))
-  world.tick(60, panel)
-  const { log } = addNode(world, operator)
-  log.fill(3)
-  const evidence = shown(log, 'record')
-  const index = log.size - 1
-  const say = (kind: string, body: JsonObject, by: Owner, ...purposes: string[]) => {
-    world.now++
-    return world.state_(kind, body, by, ...purposes)
-  }
-  effective(say('anchor', { log: log.origin, size: log.size, root: DIGEST }, operator))
-  const found = { log: log.origin, index, entry: evidence.entry, outcome, report: DIGEST, model: DIGEST }
-  effective(say('finding', { findings: [found] }, auditor))
-  const pass = (seconds: number) => {
-    for (let i = 0; i < seconds / 60; i++) world.tick(60, panel)
-  }
-  return { world, auditor, operator, panel, log, evidence, index, say, pass, found }
-}
-
-type Audited = ReturnType<typeof audited>
-
-function disputed(made: Audited, opening: JsonObject) {
-  const { say, auditor, evidence, world } = made
-  const id = effective(say('dispute', { ...evidence, ...opening }, auditor)).digest!
-  return { id, dispute: (): Dispute => world.state.disputes.get(id)! }
-}
-
-const committed = (one: Trace): JsonObject => ({ commitment: { ...one.commitment } })
-
-/** Both sides play from their traces until the game is over. */
-function play(made: Audited, id: string, challenger: Trace, defender: Trace): void {
-  const { world, say, auditor, operator } = made
-  for (let i = 0; i < 100; i++) {
-    const { game, status } = world.state.disputes.get(id)!
-    if (status !== 'moves') return
-    const own = game!.turn === 'challenger'
-    const move = nextMove(game!, own ? challenger : defender)! as unknown as JsonObject
-    effective(say('dispute-move', { dispute: id, move }, own ? auditor : operator))
-  }
-  assert.fail('it does not end')
-}
-
-function votes(made: Audited, id: string, wrong: DisputeVerdict, count = 2): void {
-  const { world, say, panel } = made
-  for (const member of world.state.disputes.get(id)!.panel.slice(0, count)) {
-    const voter = panel.find(one => one.id === member)!
-    effective(say('dispute-vote', { dispute: id, wrong, how: 'referee', report: DIGEST }, voter, 'validator'))
-  }
-}
+import type { Trace } from '../trace/index.ts'
+import { DEFAULT_AUDIT, findingId } from './index.ts'
 
 test('a dispute is played to one tile, looked at by those drawn, and decided', () => {
   for (const [wrong, lost] of [
@@ -177,24 +112,6 @@ test('a panel of two minds decides nothing, and no side is said to be wrong', ()
   assert.deepEqual([dispute().status, dispute().wrong], ['undecided', null])
 })
 
-test('a dispute that nobody of another owner can judge ends undecided, and keeps nobody’s place', () => {
-  const made = audited('inconsistent', ['ada'], 'ada')
-  const { world, pass } = made
-  const { id, dispute } = disputed(made, committed(trace()))
-  pass(480)
-  assert.deepEqual(
-    [dispute().status, dispute().wrong],
-    ['decided', 'defender'],
-    'silence is nobody’s to judge',
-  )
-  const other = audited('inconsistent', ['ada'], 'ada')
-  const tokens = disputed(other, { token: 1 })
-  other.pass(480)
-  assert.deepEqual([tokens.dispute().status, tokens.dispute().panel], ['undecided', []])
-  assert.equal([...other.world.state.openOf('dispute')].length, 0)
-  assert.ok(world.state.disputes.has(id))
-})
-
 test('a dispute rests on a finding of one’s own, and there is one to a finding', () => {
   for (const outcome of ['exact', 'consistent', 'not-rerun']) {
     const made = audited(outcome)
@@ -255,6 +172,7 @@ test('findings are of anchored records, one of each by one auditor, and others m
     index,
     entry: found.entry,
     auditor: 'audrey',
+    key: auditor.signer('member').keyid,
     outcome: 'exact',
     model: DIGEST,
     report: DIGEST,
@@ -278,12 +196,43 @@ test('what was anchored in an epoch stands beside its seed, so that anyone can d
   assert.deepEqual(world.state.epochs.get(String(first + 1))!.drawnFrom, part(size, log.size))
 })
 
+test('a comparison is an auditor’s to state, and what contradicts its own figures is void', () => {
+  const made = audited()
+  const { say, auditor, panel, world } = made
+  const path = new Path(0.01)
+  for (let i = 1; i <= 50; i++) path.add(i / 5)
+  const body = comparisonBody(
+    {
+      statistic: EQUALITY_STATISTIC,
+      a: { kind: 'endpoint', url: 'https://a.example/v1', model: 'tiny' },
+      b: { kind: 'file', sha256: DIGEST, runtime: 'node-llama-cpp 3' },
+      prompts: { count: 12, sha256: DIGEST },
+      parameters: { temperature: 1, topP: 1, maxTokens: 24, api: 'chat' },
+      planned: 200,
+      failed: { a: 0, b: 0 },
+      ended: 'level',
+      transcript: DIGEST,
+      from: world.now,
+      to: world.now,
+    },
+    0.01,
+    path,
+  )
+  const fields = comparisonFields(body)
+  assert.equal(say('comparison', fields, panel[0]!).rule, 'wrong-role')
+  assert.equal(say('comparison', { ...fields, outcome: 'not-shown' }, auditor).rule, 'malformed-statement')
+  const { digest } = effective(say('comparison', fields, auditor))
+  const { outcome, by, seen } = world.state.comparisons.get(digest!)!
+  assert.deepEqual([outcome, by, seen], ['different', 'audrey', 50])
+  assert.equal([...world.state.openOf('dispute')].length, 0)
+})
+
 test('before version 3 there are none of these, and its state digests are what they were', () => {
   const old = new RegistryWorld(['ada', 'bo'], { waitingSeconds: 0 })
   assert.equal(old.state_('finding', { findings: [] }, old.founders[0]!).rule, 'unknown-kind')
   assert.equal(old.state.terms.audit, undefined)
   const { collections } = old.state.outline(0, suite)
-  assert.ok(!collections.some(([name]) => name === 'findings' || name === 'disputes'))
+  assert.ok(!collections.some(([name]) => ['findings', 'disputes', 'comparisons'].includes(name)))
   amend(old, TERMS)
   old.tick()
   assert.equal(old.state.terms.audit, undefined)
@@ -291,6 +240,10 @@ test('before version 3 there are none of these, and its state digests are what t
   old.tick()
   amend(old, { audit: TERMS.audit }, 3)
   old.tick()
+  // Said under rules that do not know of it.
+  assert.deepEqual([old.state.rules, old.state.terms.audit], [3, DEFAULT_AUDIT])
+  amend(old, { audit: TERMS.audit })
+  old.tick()
   assert.deepEqual([old.state.rules, old.state.terms.audit], [3, TERMS.audit])
-  assert.equal(old.state.outline(0, suite).collections.length, collections.length + 2)
+  assert.equal(old.state.outline(0, suite).collections.length, collections.length + 3)
 })

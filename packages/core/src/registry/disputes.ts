@@ -42,12 +42,14 @@ export function settleDispute(state: State, id: string, index: number): void {
     state.disputes.update(id, { game: forfeit(found.game!, late) })
     decide(state, id, late, index)
   } else if (found.panel.length > 0) {
-    // A panel that is silent, or of many minds, decides nothing.
-    leaveUndecided(state, id, index)
+    // Some who sat on it may have gone since the last vote.
+    const said = majorityOf(state, found)
+    if (said !== undefined) decide(state, id, said, index)
+    else leaveUndecided(state, id, index)
   }
 }
 
-/** Both sides' words stand side by side. */
+/** A panel that is silent, of many minds, or of nobody decides nothing: both sides' words stand side by side. */
 export function leaveUndecided(state: State, id: string, index: number): void {
   state.disputes.update(id, { status: 'undecided', decided: state.moment(index) })
   state.open.delete(`dispute ${id}`)

@@ -33,7 +33,8 @@ export interface RegistryEvidence {
 
 const shape = new Shape('bad-receipt')
 const MAX_DIGESTS = 64
-const MAX_RECORDS = 64
+/** Records that come along with one receipt. */
+export const MAX_RECORDS = 64
 const MAX_HASHES = 63
 
 /** Records of a registry as it stands, with the entries that signed its digest. Unknown ids are left out. */

@@ -1,4 +1,5 @@
 /** The records that the registry's state is made of. */
+import type { ComparedSide } from '../compare/index.ts'
 import type { Game } from '../dispute/game.ts'
 import type { Terms } from './terms.ts'
 
@@ -204,6 +205,8 @@ export interface Finding {
   /** SHA-256 of the record's statement: the log's entry. */
   entry: string
   auditor: string
+  /** Id of the key that signed it: one that was stolen by then is worth nothing. */
+  key: string
   outcome: FindingOutcome
   /** SHA-256 of the model's file that was run, where one was. */
   model: string | null
@@ -244,6 +247,23 @@ export interface Dispute {
   /** Counted time by which the next move, or the panel's majority, is there. */
   due: number
   decided: Moment | null
+}
+
+/** Two models compared by what they answered. The statement has all of it. */
+export interface ComparisonRecord {
+  digest: string
+  by: string
+  statistic: string
+  a: ComparedSide
+  b: ComparedSide
+  outcome: 'different' | 'not-shown'
+  /** The share of false alarms that was allowed. */
+  level: number
+  /** Pairs, or tokens, looked at. */
+  seen: number
+  /** The decimal logarithm of the e-value at the end. */
+  logE: number
+  stated: Moment
 }
 
 export const VERDICTS = ['challenger', 'defender', 'both', 'neither'] as const

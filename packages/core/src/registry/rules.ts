@@ -8,10 +8,11 @@ import { anchor } from './kinds/anchor.ts'
 import { application } from './kinds/application.ts'
 import { approval } from './kinds/approval.ts'
 import { beaconCommitment } from './kinds/beacon-commitment.ts'
-import { challenge } from './kinds/challenge.ts'
+import { anchoredChallenge, challenge } from './kinds/challenge.ts'
 import { challengeAnswer } from './kinds/challenge-answer.ts'
 import { challengeVote } from './kinds/challenge-vote.ts'
 import { charter } from './kinds/charter.ts'
+import { comparison } from './kinds/comparison.ts'
 import { dispute } from './kinds/dispute.ts'
 import { disputeMove } from './kinds/dispute-move.ts'
 import { disputeVote } from './kinds/dispute-vote.ts'
@@ -25,7 +26,7 @@ import { member } from './kinds/member.ts'
 import { model } from './kinds/model.ts'
 import { modelWithdrawal } from './kinds/model-withdrawal.ts'
 import { node } from './kinds/node.ts'
-import { proposal } from './kinds/proposal.ts'
+import { auditProposal, proposal } from './kinds/proposal.ts'
 import { reveal } from './kinds/reveal.ts'
 import { revocation } from './kinds/revocation.ts'
 import { stateDigest } from './kinds/state-digest.ts'
@@ -64,7 +65,10 @@ const V2: Record<string, Kind<unknown>> = { ...V1, tick: spacedTick }
 /** Version 3 has audits: what records come to when they are run again, and disputes about it. */
 const V3: Record<string, Kind<unknown>> = {
   ...V2,
+  proposal: auditProposal,
+  challenge: anchoredChallenge,
   finding,
+  comparison,
   dispute,
   'dispute-move': disputeMove,
   'dispute-vote': disputeVote,

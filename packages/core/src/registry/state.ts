@@ -7,6 +7,7 @@ import type {
   Application,
   Chain,
   Challenge,
+  ComparisonRecord,
   Dispute,
   EpochRecord,
   Finding,
@@ -45,11 +46,12 @@ export const COLLECTIONS = [
   'challenges',
   'findings',
   'disputes',
+  'comparisons',
 ] as const
 export type CollectionName = (typeof COLLECTIONS)[number]
 
 /** Collections that came with a later version of the rules: an older state's digest is not over them. */
-const SINCE: Partial<Record<CollectionName, number>> = { findings: 3, disputes: 3 }
+const SINCE: Partial<Record<CollectionName, number>> = { findings: 3, disputes: 3, comparisons: 3 }
 
 export class State {
   /** SHA-256 of the charter's statement; empty before there is one. */
@@ -107,6 +109,7 @@ export class State {
     this.#auditors.set(name, [...(this.#auditors.get(name) ?? []), auditor])
   })
   readonly disputes = new Collection<Dispute>()
+  readonly comparisons = new Collection<ComparisonRecord>()
   /** Owner groups by roles, until a member's standing changes. */
   readonly #byRoles = new Map<string, ReadonlySet<string>>()
   /** Who found something of a record, by `log index`. */

@@ -60,7 +60,7 @@ export const DEFAULT_TERMS: Terms = {
 export const DEFAULT_AUDIT: AuditTerms = { samples: { default: 1000, uses: {} }, moveSeconds: 3600 }
 
 /** The first version of the rules that has audits. */
-const AUDITS_SINCE = 3
+export const AUDITS_SINCE = 3
 
 /** Bounds of each number, both included. */
 const BOUNDS: Record<Exclude<keyof Terms, 'quorum' | 'audit'>, readonly [number, number]> = {
@@ -81,8 +81,11 @@ const BOUNDS: Record<Exclude<keyof Terms, 'quorum' | 'audit'>, readonly [number,
 
 const shape = new Shape('bad-statement')
 
-/** Reads terms that may be partial. Throws `bad-statement` for a number out of bounds, and for a quorum below a half. */
-export function parseTerms(value: unknown, where = 'terms'): Partial<Terms> {
+/**
+ * Reads terms that may be partial, as a version of the rules knows them: what came later is not read, as older software
+ * does not. Throws `bad-statement` for a number out of bounds, and for a quorum below a half.
+ */
+export function parseTerms(value: unknown, rules = AUDITS_SINCE, where = 'terms'): Partial<Terms> {
   const fields = shape.object(value, where)
   const terms: { -readonly [K in keyof Terms]?: Terms[K] } = {}
   for (const name of Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]) {
@@ -98,7 +101,8 @@ export function parseTerms(value: unknown, where = 'terms'): Partial<Terms> {
       shape.fail(`${where}.quorum`, 'a share of at least 1/2 and under 1, with a denominator up to 100')
     terms.quorum = [share, over]
   }
-  if (fields.audit !== undefined) terms.audit = parseAudit(fields.audit, `${where}.audit`)
+  if (fields.audit !== undefined && rules >= AUDITS_SINCE)
+    terms.audit = parseAudit(fields.audit, `${where}.audit`)
   return terms
 }
 

@@ -68,6 +68,8 @@ export interface OpenedValue {
 
 const shape = new Shape('bad-proof')
 const MAX_NAME = 1024
+/** Of one value: whoever judges makes room for all of it, and those who committed to it may lie alike. */
+const MAX_OPENED_BYTES = 2 ** 28
 const MAX_PROOF = 63
 
 /** Reads an opening from JSON; nothing is checked against a commitment. Throws `bad-proof`. */
@@ -125,6 +127,8 @@ export function checkOpening(
     suite,
   )
   const elements = elementCount(dims)
+  if (elements * elementSize(type) > MAX_OPENED_BYTES)
+    throw bad(`a value of over ${MAX_OPENED_BYTES} bytes is not opened`)
   const data = makeElements(type, elements)
   const shown = checkTiles(opening, data, key, suite)
   return {

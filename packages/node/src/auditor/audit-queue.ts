@@ -38,6 +38,8 @@ export interface AuditFound {
   proof: string
   /** Of a language model: the first token that it did not give. */
   token: number | null
+  /** One owner alone made the epoch's seed, and could know what would be drawn. */
+  predictable: boolean
 }
 
 const SCHEMA = `
@@ -79,6 +81,23 @@ export class AuditQueue {
   /** How many records more may wait. */
   get room(): number {
     return MOST_DUE - this.counts().due
+  }
+
+  /** How many wait of each log. */
+  waiting(): Map<string, number> {
+    const rows = this.#database
+      .prepare("SELECT log, count(*) AS count FROM audit WHERE stage = 'due' GROUP BY log")
+      .all()
+    return new Map(rows.map(({ log, count }) => [String(log), Number(count)]))
+  }
+
+  /** Gives up what is due since before an epoch: nobody is bound to open it any more. */
+  expire(epoch: number): void {
+    this.#database
+      .prepare(
+        "UPDATE audit SET stage = 'over', detail = 'its sample closed' WHERE stage = 'due' AND epoch < ?",
+      )
+      .run(epoch)
   }
 
   /** Takes in what an epoch's sample draws, all of it or nothing. A record that is here already stays as it is. */

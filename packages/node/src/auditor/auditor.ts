@@ -6,23 +6,24 @@
 import { AnswerableError, errorCode, type JsonObject } from '@answerable/core'
 import {
   type DisclosedRecord,
-  drawn,
   highestRate,
   notEntitled,
   partsOf,
   type RecordParts,
   type Rerun,
+  SAMPLE_EPOCHS,
   staysDrawn,
 } from '@answerable/core/audit'
-import { type EpochRecord, findingId } from '@answerable/core/registry'
+import { findingId } from '@answerable/core/registry'
 import { INFERENCE_TYPE } from '@answerable/core/statement'
 import { nodeSuite } from '../log/suite.ts'
 import type { RegistryBook } from '../registry/book.ts'
 import type { Keyring } from '../registry/keyring.ts'
 import type { Submitter } from '../registry/submitter.ts'
-import type { AuditFound, AuditItem, AuditQueue } from './audit-queue.ts'
+import { type AuditFound, type AuditItem, type AuditQueue, MOST_DUE } from './audit-queue.ts'
 import type { DisclosureClient } from './disclosure-client.ts'
 import { challengeFrom, type Disclosure } from './disclosure-outcome.ts'
+import { dueOf } from './due.ts'
 import type { KeptOpenings } from './kept-openings.ts'
 import type { KeptRecords } from './kept-records.ts'
 
@@ -113,30 +114,32 @@ export class Auditor {
     const { book, queue, report } = this.#options
     const { audit } = book.state.terms
     if (audit === undefined) return
+    queue.expire(book.state.epoch - SAMPLE_EPOCHS)
     const last = queue.drawnUpTo
     // Whoever becomes an auditor begins with what is new: older samples have closed.
     const from = last < 0 ? Math.max(0, book.state.epoch - 3) : last + 1
     for (let epoch = from; epoch < book.state.epoch; epoch++) {
       const record = book.state.epochs.get(String(epoch))
       if (record === undefined) continue
-      const due = [...this.#due(record, highestRate(audit.samples))]
+      const { due, cut } = dueOf(record, highestRate(audit.samples), {
+        logs: book.state.logs,
+        waiting: queue.waiting(),
+        except: this.#options.keyring.member,
+        room: MOST_DUE,
+      })
       if (due.length > queue.room) {
         if (!this.#full) report(`${due.length} records of epoch ${epoch} are due, and too many wait already`)
         this.#full = true
         return
       }
       this.#full = false
+      for (const { log, of, looked } of cut)
+        report(
+          `of ${of} records of ${log} in epoch ${epoch}, ${looked} are drawn from: there is no room for more`,
+        )
       queue.draw(epoch, due)
     }
     queue.forget(book.state.epoch - EPOCHS_KEPT)
-  }
-
-  *#due({ seed, drawnFrom = [] }: EpochRecord, oneIn: number): Generator<{ log: string; index: number }> {
-    const { book, keyring } = this.#options
-    for (const { log, from, to } of drawnFrom) {
-      if (book.state.logs.get(log)?.member === keyring.member) continue
-      for (const index of drawn(seed, log, { from, to }, oneIn, nodeSuite)) yield { log, index }
-    }
   }
 
   async #work(): Promise<void> {
@@ -149,10 +152,9 @@ export class Auditor {
   }
 
   async #audit(item: AuditItem): Promise<void> {
-    const { disclosure } = this.#options
+    const { book, keyring, disclosure } = this.#options
     const { log, index, epoch } = item
     const ground = { reason: 'sample', epoch } as const
-    const { book, keyring, report } = this.#options
     // What nobody would open any more is nobody's silence.
     const why = notEntitled({ by: keyring.member, log, index, ground }, book.state, nodeSuite)
     if (why !== undefined) return this.#over(item, `not to be had any more: ${why}`)
@@ -162,9 +164,9 @@ export class Auditor {
       if (asked.outcome === 'opened') await this.#opened(item, asked)
       else await this.#notOpened(item, asked)
     } catch (error) {
-      // A fault of ours with one record must not keep the others waiting.
-      if (!(error instanceof AnswerableError)) report(`record ${index} of ${log} could not be audited`, error)
-      this.#again(item, error instanceof Error ? error.message : String(error))
+      // Whatever it is, it must not keep the others waiting.
+      if (!(error instanceof AnswerableError)) this.#options.report('an audit failed', error)
+      this.#again(item, (error as Error).message)
     }
   }
 
@@ -178,8 +180,8 @@ export class Auditor {
     const ended = opened.statements.at(-1)!.event !== 'begin'
     // A stream that was open when it was drawn: its end is looked at once there is one, and it is anchored.
     const anchored = book.state.logs.get(log)!.anchor?.size ?? 0
-    if (!ended || last.index >= anchored) return this.#again(item, 'a stream that has not ended', !ended)
-    const { seed } = book.state.epochs.get(String(epoch))!
+    if (!ended || last.index >= anchored) return this.#later(item, 'a stream that has not ended')
+    const { seed, predictable } = book.state.epochs.get(String(epoch))!
     const use = opened.values.parties?.declaredUse
     const { samples } = book.state.terms.audit!
     if (!staysDrawn(seed, log, index, typeof use === 'string' ? use : undefined, samples, nodeSuite))
@@ -200,6 +202,7 @@ export class Auditor {
       digest: nodeSuite.sha256Hex(Buffer.from(report)),
       proof: last.index === index ? (evidence.proof ?? '') : '',
       token: came.closeness?.of === 'tokens' ? (came.closeness.first?.at ?? null) : null,
+      predictable,
     }
     queue.put({ ...item, stage: 'found', found, next: 0, detail: came.words[0] ?? '' })
   }
@@ -220,11 +223,14 @@ export class Auditor {
     }
     if (!signed && item.tries + 1 < tries) return this.#again(item, why)
     const body = challengeFrom(asked.evidence)
-    if (body === undefined) {
-      report(
-        `record ${item.index} of ${item.log} is not to be had, and neither is the log's proof of it: ${why}`,
-      )
-      return this.#again(item, why)
+    const { state } = this.#options.book
+    const open = [...state.openOf('challenge')].map(digest => state.challenges.get(digest)!)
+    // A log that shows nothing is challenged once, and not for each of its records.
+    if ('index' in body) {
+      if (open.some(({ log, type }) => log === item.log && type === 'availability'))
+        return this.#later(item, why)
+      if (state.members.get(asked.evidence.operator)?.status !== 'active')
+        return this.#over(item, `its operator is gone: ${why}`)
     }
     await submitter.state('challenge', body, [keyring.statements('member')]).catch(error => {
       // Others have brought it already, or it is brought again later.
@@ -234,10 +240,16 @@ export class Auditor {
     this.#over(item, `challenged: ${why}`)
   }
 
-  #again(item: AuditItem, detail: string, counts = true): void {
-    const tries = item.tries + Number(counts)
+  #again(item: AuditItem, detail: string): void {
     const pause = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(item.tries, 20))
-    this.#options.queue.put({ ...item, tries, next: this.#now() + pause, detail: detail.slice(0, 300) })
+    const next = this.#now() + pause
+    this.#options.queue.put({ ...item, tries: item.tries + 1, next, detail: detail.slice(0, 300) })
+  }
+
+  /** Nothing is amiss, and nothing changes before the next anchor: each look is an entry of the operator's log. */
+  #later(item: AuditItem, detail: string): void {
+    const pause = Math.min(LAST_PAUSE_MS, this.#options.book.state.terms.epochSeconds * 1000)
+    this.#options.queue.put({ ...item, next: this.#now() + pause, detail: detail.slice(0, 300) })
   }
 
   #over(item: AuditItem, detail: string): void {
@@ -250,7 +262,9 @@ export class Auditor {
     const items = queue.ready('found', this.#now(), MOST_STATED)
     const known = (item: AuditItem) =>
       book.state.findings.has(findingId(item.log, item.found!.index, keyring.member))
-    for (const item of items.filter(known)) queue.put({ ...item, stage: 'stated', next: 0 })
+    for (const item of items.filter(known))
+      if (item.found!.outcome === 'inconsistent') queue.put({ ...item, stage: 'stated', next: 0 })
+      else this.#over(item, item.detail)
     // Two that were drawn of one stream come to one record.
     const fresh = new Map<string, AuditItem>()
     for (const item of items) {

@@ -80,8 +80,11 @@ export type Disclosure =
   | { outcome: 'silent'; fault: Silence; detail: string; evidence: DisclosureEvidence }
   | { outcome: 'wrong-opening'; problem: WrongOpening; detail: string; evidence: DisclosureEvidence }
 
-/** What an availability challenge states, where there is the log's own proof of the record to rest it on. */
-export function challengeFrom({ log, entry, proof }: DisclosureEvidence): JsonObject | undefined {
-  if (entry === undefined || proof === undefined) return undefined
+/**
+ * What an availability challenge states: by the log's own proof of the record, or, where the log shows nothing, by the
+ * record's place in what its operator anchored.
+ */
+export function challengeFrom({ log, index, entry, proof }: DisclosureEvidence): JsonObject {
+  if (entry === undefined || proof === undefined) return { type: 'availability', log, index }
   return { type: 'availability', log, entry, proof }
 }

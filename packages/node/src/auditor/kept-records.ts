@@ -34,19 +34,6 @@ export class KeptRecords {
     return names.filter(name => /^[0-9a-f]{64}\.json$/.test(name)).map(name => name.slice(0, 64))
   }
 
-  /** Lets go of those whose disputes, brought by this auditor, are over: another's about the same record ends without them. */
-  async forgetOver(
-    disputes: Iterable<Pick<Dispute, 'entry' | 'status' | 'auditor'>>,
-    auditor: string,
-  ): Promise<void> {
-    const kept = await this.entries()
-    if (kept.length === 0) return
-    const over = new Set<string>()
-    for (const { entry, status, auditor: by } of disputes)
-      if (by === auditor && (status === 'decided' || status === 'undecided')) over.add(entry)
-    for (const entry of kept) if (over.has(entry)) await this.forget(entry)
-  }
-
   async forget(entry: string): Promise<void> {
     await rm(this.#path(entry), { force: true })
   }
@@ -54,4 +41,12 @@ export class KeptRecords {
   #path(entry: string): string {
     return join(this.#folder, `${entry}.json`)
   }
+}
+
+/** Entries over which a member's own disputes have ended. Another's about the same record may end long before. */
+export function doneWith(disputes: Iterable<Dispute>, member: string): Set<string> {
+  const over = new Set<string>()
+  for (const { entry, status, auditor } of disputes)
+    if (auditor === member && (status === 'decided' || status === 'undecided')) over.add(entry)
+  return over
 }

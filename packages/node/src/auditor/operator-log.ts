@@ -246,11 +246,8 @@ export function anchorsOf(state: State, log: string, epoch?: number): Anchored[]
   const anchors: Anchored[] = []
   const newest = state.logs.get(log)?.anchor
   if (newest) anchors.push({ size: newest.size, root: newest.root })
-  const drawn: readonly { log: string; to: number; root: string }[] =
-    (epoch === undefined
-      ? undefined
-      : (state.epochs.get(String(epoch)) as { drawnFrom?: typeof drawn } | undefined)?.drawnFrom) ?? []
-  const part = drawn.find(one => one.log === log)
+  const drawn = epoch === undefined ? undefined : state.epochs.get(String(epoch))?.drawnFrom
+  const part = drawn?.find(one => one.log === log)
   if (part !== undefined && part.to !== newest?.size) anchors.push({ size: part.to, root: part.root })
   return anchors
 }

@@ -5,7 +5,7 @@
  */
 import { AnswerableError, errorCode, type JsonObject } from '@answerable/core'
 import { referee } from '@answerable/core/arithmetic'
-import { type Evidence, evidenceOf, nextMove } from '@answerable/core/dispute'
+import { type Evidence, evidenceOf, type Move, nextMove } from '@answerable/core/dispute'
 import { type Dispute, sideOf } from '@answerable/core/registry'
 import type { RegistryBook } from '../registry/book.ts'
 import type { Keyring } from '../registry/keyring.ts'
@@ -18,6 +18,8 @@ export interface DisputantOptions {
   keyring: Keyring
   /** The record and model of a dispute about a graph; undefined where they are not here. */
   caseOf(dispute: Dispute): Promise<GraphCase | undefined>
+  /** Whether a move that is due is made; always, unless told. */
+  moves?(): boolean
   report: (event: string, error?: unknown) => void
 }
 
@@ -62,11 +64,13 @@ export class Disputant {
   }
 
   async #move(): Promise<void> {
-    const { book, keyring, report } = this.#options
+    const { book, keyring, moves, report } = this.#options
+    if (moves?.() === false) return
     const open = new Set<string>()
-    for (const digest of book.state.openOf('dispute')) {
+    const { state } = book
+    for (const digest of [...state.openOf('dispute')]) {
       open.add(digest)
-      const dispute = book.state.disputes.get(digest)!
+      const dispute = state.disputes.get(digest)!
       const { game, status } = dispute
       if (status !== 'moves' || game === null || game.turn !== sideOf(dispute, keyring.member)) continue
       const at = `${game.phase} ${game.rounds}`
@@ -74,7 +78,8 @@ export class Disputant {
       if (before?.at === at && Date.now() - before.time < LOST_MS) continue
       this.#moved.set(digest, { at, time: Date.now() })
       await this.#play(dispute).catch(error => {
-        // The other side's move may have come meanwhile, or the host be away: it is looked at again soon.
+        // The other side's move may have come meanwhile, or the host be away: it is looked at again soon. And whatever went
+        // wrong, the other disputes' moves are due as well.
         if (errorCode(error) === 'rule-forbids') return
         this.#moved.set(digest, { at, time: Date.now() - LOST_MS + AGAIN_MS })
         report(`no move could be made in the dispute ${digest.slice(0, 16)}`, error)
@@ -85,13 +90,28 @@ export class Disputant {
 
   async #play(dispute: Dispute): Promise<void> {
     const { submitter, keyring } = this.#options
-    const known = await this.#case(dispute)
-    if (known === undefined)
-      throw new AnswerableError('not-found', 'the record or its model is not here, so nothing can be shown')
-    const move = nextMove(dispute.game!, await known.trace())
+    const move = await this.#next(dispute)
     if (move === undefined) return
     const body = { dispute: dispute.digest, move: move as unknown as JsonObject }
     await submitter.state('dispute-move', body, [keyring.statements('member')])
+  }
+
+  /**
+   * Whoever is complained of over what is no graph, or is not what its log holds, has no trace to commit to. It says so, and
+   * the record is run again by those who judge.
+   */
+  async #next(dispute: Dispute): Promise<Move | undefined> {
+    const game = dispute.game!
+    try {
+      const known = await this.#case(dispute)
+      if (known === undefined)
+        throw new AnswerableError('not-found', 'the record or its model is not here, so nothing can be shown')
+      return nextMove(game, await known.trace())
+    } catch (error) {
+      if (game.phase !== 'commit') throw error
+      this.#options.report(`there is no trace for the dispute ${dispute.digest.slice(0, 16)}`, error)
+      return { kind: 'decline' }
+    }
   }
 
   #case(dispute: Dispute): Promise<GraphCase | undefined> {

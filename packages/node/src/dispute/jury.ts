@@ -5,9 +5,17 @@
  */
 import { AnswerableError, errorCode } from '@answerable/core'
 import { referee } from '@answerable/core/arithmetic'
-import { type DisclosedRecord, partsOf, type RecordParts, type Rerun } from '@answerable/core/audit'
+import {
+  type DisclosedRecord,
+  type NotRerun,
+  openDisclosedRecord,
+  partsOf,
+  type RecordParts,
+  type Rerun,
+} from '@answerable/core/audit'
 import { type Evidence, type Side, type Verdict, verdict } from '@answerable/core/dispute'
 import type { Dispute, DisputeVerdict } from '@answerable/core/registry'
+import { INFERENCE_TYPE, parseStatement } from '@answerable/core/statement'
 import { findCanonical, runOperator } from '../canonical/index.ts'
 import { nodeSuite } from '../log/suite.ts'
 import type { RegistryBook } from '../registry/book.ts'
@@ -21,12 +29,19 @@ export interface JuryOptions {
   submitter: Submitter
   keyring: Keyring
   evidence: Pick<EvidenceClient, 'ask'>
-  /** The record as its operator opens it for this dispute; undefined where it does not. */
-  disclosed(dispute: Dispute): Promise<DisclosedRecord | undefined>
+  /** What its operator's log and the operator have to say for this dispute. */
+  disclosed(dispute: Dispute, signal: AbortSignal): Promise<DisclosedForDispute>
   /** A record and its model's file; undefined where the file is not here. */
   caseOf(record: DisclosedRecord): Promise<GraphCase | undefined>
   rerun(record: RecordParts): Promise<Rerun>
   report: (event: string, error?: unknown) => void
+}
+
+export interface DisclosedForDispute {
+  /** What the log holds at the record's index, in hex, proven in the tree that was anchored; absent where it shows nothing. */
+  entry?: string
+  /** The record as the operator opens it; absent where it does not. */
+  record?: DisclosedRecord
 }
 
 interface Judged {
@@ -47,6 +62,7 @@ export class Jury {
   readonly #options: JuryOptions
   /** Disputes that nothing could be said of yet, and when they are looked at again. */
   readonly #later = new Map<string, { at: number; pause: number }>()
+  readonly #stop = new AbortController()
   #sitting: Promise<void> | undefined
 
   constructor(options: JuryOptions) {
@@ -55,6 +71,7 @@ export class Jury {
 
   /** Looks at what this member was drawn for, which this does not wait for. */
   perform(): void {
+    if (this.#stop.signal.aborted) return
     this.#sitting ??= this.#sit()
       .catch(error => this.#options.report('a dispute could not be judged', error))
       .finally(() => {
@@ -63,22 +80,22 @@ export class Jury {
   }
 
   async close(): Promise<void> {
+    this.#stop.abort()
     await this.#sitting
   }
 
   async #sit(): Promise<void> {
     const { book, keyring, submitter } = this.#options
-    for (const digest of book.state.openOf('dispute')) {
-      const dispute = book.state.disputes.get(digest)!
+    const { state } = book
+    for (const digest of [...state.openOf('dispute')]) {
+      const dispute = state.disputes.get(digest)!
       if (dispute.status !== 'panel' || !dispute.panel.includes(keyring.member)) continue
       if (dispute.votes.some(({ member }) => member === keyring.member)) continue
       if (Date.now() < (this.#later.get(digest)?.at ?? 0)) continue
-      const judged = await this.#judge(dispute).catch(error => {
-        // A fault of ours with one dispute must not keep the others waiting.
-        if (!(error instanceof AnswerableError)) this.#options.report('a dispute could not be judged', error)
-        return error instanceof Error ? error.message : String(error)
-      })
+      // Whatever a side shows, or goes wrong here, the other disputes wait to be judged as well.
+      const judged = await this.#judge(dispute).catch(error => String((error as Error).message))
       this.#wait(digest)
+      if (this.#stop.signal.aborted) return
       if (typeof judged === 'string') {
         this.#options.report(`the dispute ${digest.slice(0, 16)} cannot be judged yet: ${judged}`)
         continue
@@ -87,10 +104,13 @@ export class Jury {
       const report = nodeSuite.sha256Hex(Buffer.from(JSON.stringify({ dispute: digest, wrong, how, words })))
       await submitter
         .state('dispute-vote', { dispute: digest, wrong, how, report }, [keyring.statements('validator')])
-        .catch(error => {
-          if (errorCode(error) !== 'rule-forbids') throw error
-        })
-      this.#options.report(`the dispute ${digest.slice(0, 16)}: ${words}`)
+        .then(
+          () => this.#options.report(`the dispute ${digest.slice(0, 16)}: ${words}`),
+          error => {
+            if (errorCode(error) !== 'rule-forbids')
+              this.#options.report('a vote did not reach the host', error)
+          },
+        )
     }
     const open = new Set(book.state.openOf('dispute'))
     for (const digest of [...this.#later.keys()]) if (!open.has(digest)) this.#later.delete(digest)
@@ -106,7 +126,15 @@ export class Jury {
   /** Or why nothing can be said yet. */
   async #judge(dispute: Dispute): Promise<Judged | string> {
     const shown: Partial<Record<Side, Evidence>> = {}
-    let record = await this.#options.disclosed(dispute)
+    const { entry, record: opened } = await this.#options.disclosed(dispute, this.#stop.signal)
+    // The auditor must have looked into the tree that was anchored: no other tree of this log is anyone's record.
+    if (entry !== undefined && entry !== dispute.entry)
+      return {
+        wrong: 'challenger',
+        how: 'record',
+        words: 'the log that was anchored holds another entry there',
+      }
+    let record = opened
     const silent: string[] = []
     for (const side of SIDES) {
       if (dispute.game === null && (side === 'defender' || record !== undefined)) continue
@@ -114,17 +142,23 @@ export class Jury {
       const url = this.#options.book.state.members.get(member)?.url
       try {
         if (url == null) throw new AnswerableError('unavailable', `${member} states no address`)
-        const { evidence, record: brought } = await this.#options.evidence.ask(dispute, url)
+        const { evidence, record: brought } = await this.#options.evidence.ask(
+          dispute,
+          url,
+          this.#stop.signal,
+        )
         if (evidence !== undefined) shown[side] = evidence
-        record ??= brought && isOf(dispute, brought) ? brought : undefined
+        record ??= brought && opens(brought, dispute) ? brought : undefined
       } catch (error) {
         if (!(error instanceof AnswerableError)) throw error
         silent.push(error.message)
       }
     }
     if (record === undefined) return `its record is not to be had (${silent.join('; ')})`
-    return dispute.game === null
-      ? this.#judgeTokens(record)
+    if (!isAnswer(record))
+      return { wrong: 'challenger', how: 'record', words: 'the record is no answer that a model could give' }
+    return dispute.game === null || dispute.game.end?.kind === 'declined'
+      ? this.#judgeAnswer(record)
       : this.#judgeGraph(dispute, dispute.game, record, shown, silent)
   }
 
@@ -154,15 +188,40 @@ export class Jury {
     return clock > due - (terms.challengeSeconds * 1000) / LATE
   }
 
-  async #judgeTokens(record: DisclosedRecord): Promise<Judged | string> {
-    const came = await this.#options.rerun(partsOf(record))
-    const words = came.words.join(' ')
-    if (came.outcome === 'not-rerun') return words
-    return { wrong: came.outcome === 'inconsistent' ? 'defender' : 'challenger', how: 'replay', words }
+  /** Of what no two traces can be compared of: the recorded answer is run again as a whole. */
+  async #judgeAnswer(record: DisclosedRecord): Promise<Judged | string> {
+    const { outcome, reason, setting, words: said } = await this.#options.rerun(partsOf(record))
+    const words = said.join(' ')
+    if (outcome === 'not-rerun')
+      return reason !== undefined && NOBODY_CAN.includes(reason)
+        ? { wrong: 'challenger', how: 'record', words }
+        : words
+    if (outcome === 'inconsistent') return { wrong: 'defender', how: 'replay', words }
+    // In another setting more is allowed for: what is within it here may be beyond it where the auditor ran it.
+    const alike = outcome === 'exact' || setting?.same === true
+    return { wrong: alike ? 'challenger' : 'neither', how: 'replay', words }
   }
 }
 
-/** Whether this is the record that a dispute is about: its last statement is the log's entry. */
-function isOf({ entry }: Dispute, { parts }: DisclosedRecord): boolean {
-  return parts.length > 0 && nodeSuite.sha256Hex(parts.at(-1)!.statement) === entry
+/** Why nobody at all can have run a record again: it says so itself. */
+const NOBODY_CAN: readonly string[] = ['upstream', 'no-manifest', 'no-answer'] satisfies NotRerun[]
+
+/**
+ * Whether a side brought the record that a dispute is about, and nothing else: its last statement is the log's entry, and
+ * every disclosure and all bytes are what that commits to.
+ */
+function opens(record: DisclosedRecord, { log, entry }: Dispute): boolean {
+  const [first, last] = [record.parts[0], record.parts.at(-1)]
+  if (first === undefined || last === undefined || nodeSuite.sha256Hex(last.statement) !== entry) return false
+  // The beginning of a stream is bound by its end, which names its digest.
+  const entries = new Map([first, last].map(({ index, statement }) => [index, nodeSuite.sha256(statement)]))
+  return !('problem' in openDisclosedRecord(record, { log, index: last.index }, entries, nodeSuite))
+}
+
+function isAnswer({ parts }: DisclosedRecord): boolean {
+  try {
+    return parseStatement(parts.at(-1)!.statement).predicateType === INFERENCE_TYPE
+  } catch {
+    return false
+  }
 }

@@ -6,7 +6,7 @@ import { nodeSuite } from '../log/suite.ts'
 import { type Answered, AuditedNetwork } from './audited-network.ts'
 import type { Drill } from './drill.ts'
 import { needsCanonical } from './graphs.ts'
-import { hasNoTrace } from './lies.ts'
+import { makesNoMove } from './lies.ts'
 
 const REQUESTS = 320
 const AT_ONCE = 16
@@ -32,7 +32,7 @@ export const floodingAuditor: Drill = {
   async run(scene) {
     const { findings } = scene
     const net = await AuditedNetwork.found(scene, {
-      members: scene.inject ? { audrey: { audits: { values: hasNoTrace } } } : {},
+      members: scene.inject ? { audrey: { audits: { moves: makesNoMove } } } : {},
       terms: { moveSeconds: MOVE_SECONDS },
     })
     const { ada } = net.members
@@ -73,7 +73,7 @@ export const floodingAuditor: Drill = {
     findings.after(
       net.disputes.length === disputes.taken &&
         net.disputes.every(({ wrong, game }) => wrong === 'challenger' && game?.end?.kind === 'silence'),
-      `bo answered each with its own trace; audrey had none, let her time pass, and lost all ${net.disputes.length}`,
+      `bo answered each with its own trace; audrey showed none, let her time pass, and lost all ${net.disputes.length}`,
     )
     const { claims } = await net.verify(answers[0]!.link)
     findings.after(

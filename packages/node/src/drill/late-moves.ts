@@ -3,7 +3,7 @@ import type { JsonObject } from '@answerable/core'
 import { AuditedNetwork } from './audited-network.ts'
 import type { Drill } from './drill.ts'
 import { needsCanonical } from './graphs.ts'
-import { hasNoTrace, swapped } from './lies.ts'
+import { makesNoMove, swapped } from './lies.ts'
 import type { Member } from './member.ts'
 import { digestOf } from './shared-network.ts'
 
@@ -26,7 +26,7 @@ export const lateMoves: Drill = {
   async run(scene) {
     const { findings } = scene
     const net = await AuditedNetwork.found(scene, {
-      members: scene.inject ? { bo: { serve: swapped, audits: { values: hasNoTrace } } } : {},
+      members: scene.inject ? { bo: { serve: swapped, audits: { moves: makesNoMove } } } : {},
       terms: { moveSeconds: MOVE_SECONDS },
     })
     const { ada, bo, audrey } = net.members

@@ -47,10 +47,8 @@ function altered({ name, tensor }: TraceValue): TraceValue {
   return { name, tensor: { ...tensor, data } }
 }
 
-/** Has no trace to show, and so makes no move. */
-export const hasNoTrace: NonNullable<AuditHooks['values']> = () => {
-  throw new AnswerableError('unavailable', 'not today')
-}
+/** Makes no move in any dispute. */
+export const makesNoMove: NonNullable<AuditHooks['moves']> = () => false
 
 /** Found something else, whatever came out. */
 export const findsOtherwise: NonNullable<AuditHooks['found']> = rerun =>

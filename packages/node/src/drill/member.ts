@@ -30,6 +30,7 @@ export interface MemberOptions extends OwnerOptions {
 
 export class Member extends Owner {
   readonly #options: MemberOptions
+  #starting: Promise<LocalNetwork | undefined> | undefined
   network: LocalNetwork | undefined
   /** Where requests to other members go instead; undefined where the line is cut. */
   reach: (url: string) => string | undefined = url => url
@@ -91,7 +92,7 @@ export class Member extends Owner {
       if (url === undefined) return Promise.reject(new Error('the line is cut'))
       return send(url === request.url ? request : new Request(url, request))
     }
-    this.network = await startLocal({
+    const starting = startLocal({
       folder: this.folder,
       environment: {},
       demo,
@@ -103,12 +104,16 @@ export class Member extends Owner {
       ...(backends && { backends }),
       ...(audits && { audits }),
     })
+    this.#starting = starting.catch(() => undefined)
+    this.network = await starting
     this.port = Number(new URL(this.network.url).port)
   }
 
   async stop(): Promise<void> {
-    const { network } = this
+    // One that is stopped while it starts would otherwise run on.
+    const network = this.network ?? (await this.#starting)
     this.network = undefined
+    this.#starting = undefined
     await network?.close()
   }
 }

@@ -41,6 +41,8 @@ export interface GatewayNodeOptions {
   predecessor?: { origin: string; size: number; root: string }
   clock?: () => number
   onFork?: (fork: ForkEvidence) => void
+  /** Records that an open dispute or challenge is about: see `Lifecycle`. */
+  contested?: () => readonly number[]
 }
 
 /** How often the retention period is looked after, in milliseconds. */
@@ -116,7 +118,12 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
         await bind(store, options.documents, options.predecessor, clock())
       const orphans = await store.closeOrphans(recorder)
       const { retentionDays, samplingHours } = config
-      const lifecycle = new Lifecycle(store, { retentionDays, samplingHours, clock: () => recorder.now() })
+      const lifecycle = new Lifecycle(store, {
+        retentionDays,
+        samplingHours,
+        clock: () => recorder.now(),
+        ...(options.contested && { contested: options.contested }),
+      })
       await lifecycle.resume()
       const publisher = await Publisher.open({
         log: store.log,

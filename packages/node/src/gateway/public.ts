@@ -17,6 +17,8 @@ export interface PublicOptions {
   receipts: Pick<Receipts, 'get'>
   /** Adds what the registry says of a receipt, where a sealed one is asked for. */
   seal(receipt: Receipt): Promise<void>
+  /** For whom a record was opened, told to its holder. */
+  accesses(id: string, secret: string): Promise<unknown>
   /** Erases a record's content for its holder. */
   erase(id: string, secret: string): Promise<void>
   documents: Documents
@@ -38,7 +40,7 @@ export interface PublicOptions {
 }
 
 export function publicApp(options: PublicOptions): Hono {
-  const { receipts, seal, erase, documents, backends, models, routes, metrics, mounts } = options
+  const { receipts, seal, accesses, erase, documents, backends, models, routes, metrics, mounts } = options
   const { callProtocol, trust, status, writable, report } = options
   const app = new Hono()
   // Receipts may be checked by any page, and they are opened by a secret that no browser sends by itself.
@@ -56,6 +58,12 @@ export function publicApp(options: PublicOptions): Hono {
       'content-type': RECEIPT_MEDIA_TYPE,
       'cache-control': 'private, no-store',
     })
+  })
+  app.get('/receipts/:id/accesses', async c => {
+    const secret = secretOf(c.req.header('authorization'))
+    if (secret === undefined)
+      throw new AnswerableError('unauthorized', 'this is told to whoever has the holder secret, as bearer')
+    return c.json(await accesses(c.req.param('id'), secret), 200, { 'cache-control': 'private, no-store' })
   })
   // The holder's own right: the secret that opens a record also erases its content, once no audit can draw it.
   app.delete('/receipts/:id', async c => {

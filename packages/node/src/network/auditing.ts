@@ -16,10 +16,19 @@ import { type AuditFound, AuditQueue } from '../auditor/audit-queue.ts'
 import { Auditor } from '../auditor/auditor.ts'
 import { DisclosureClient } from '../auditor/disclosure-client.ts'
 import { KeptOpenings } from '../auditor/kept-openings.ts'
-import { KeptRecords } from '../auditor/kept-records.ts'
+import { doneWith, KeptRecords } from '../auditor/kept-records.ts'
 import type { Shown } from '../dispute/evidence.ts'
-import { Disputant, EvidenceClient, EvidenceService, evidenceApp, GraphCase, Jury } from '../dispute/index.ts'
+import {
+  type DisclosedForDispute,
+  Disputant,
+  EvidenceClient,
+  EvidenceService,
+  evidenceApp,
+  GraphCase,
+  Jury,
+} from '../dispute/index.ts'
 import type { GatewayNode } from '../gateway/node.ts'
+import { nodeSuite } from '../log/suite.ts'
 import type { ModelFinder } from '../model-store/index.ts'
 import type { RecordStore } from '../record/store.ts'
 import type { Keyring } from '../registry/keyring.ts'
@@ -95,6 +104,7 @@ export class Auditing {
       book,
       submitter,
       keyring,
+      ...(hooks.moves && { moves: hooks.moves }),
       report,
       caseOf: async dispute => {
         const record = await this.#ownRecord(dispute)
@@ -106,7 +116,7 @@ export class Auditing {
       submitter,
       keyring,
       evidence: new EvidenceClient(asks),
-      disclosed: dispute => this.#disclosed(dispute),
+      disclosed: (dispute, signal) => this.#disclosed(dispute, signal),
       caseOf: record => this.#caseOf(record),
       rerun: record => this.#replayer.rerun(record),
       report,
@@ -127,10 +137,9 @@ export class Auditing {
 
   /** One round of all of it. Rejects with what could not be brought to the host. */
   async perform(): Promise<void> {
-    const { registry, keyring } = this.#options
     this.disputant.perform()
     this.jury.perform()
-    await this.#records.forgetOver(registry.book.state.disputes.values(), keyring.member)
+    await this.#forget()
     await this.auditor.perform()
   }
 
@@ -150,8 +159,11 @@ export class Auditing {
   }
 
   async #shown(dispute: Dispute): Promise<Shown | undefined> {
-    const { keyring } = this.#options
-    const evidence = await this.disputant.evidence(dispute)
+    const { keyring, report } = this.#options
+    const evidence = await this.disputant.evidence(dispute).catch(error => {
+      report(`there is no trace for the dispute ${dispute.digest.slice(0, 16)}`, error)
+      return undefined
+    })
     if (dispute.auditor !== keyring.member) return evidence && { evidence }
     return { record: await this.#records.get(dispute.entry), evidence }
   }
@@ -163,12 +175,18 @@ export class Auditing {
     const store = [gateway.store, ...older].find(one => one.log.origin === log)
     if (store === undefined) return undefined
     const found = await openRecord(store, index)
-    return found.outcome === 'found' ? found.record : undefined
+    if (found.outcome !== 'found' || nodeSuite.sha256Hex(found.statement) !== entry) return undefined
+    return found.record
   }
 
-  async #disclosed({ log, index, digest }: Dispute): Promise<DisclosedRecord | undefined> {
-    const came = await this.#disclosure.ask({ log, index, ground: { reason: 'dispute', digest } })
-    return came.outcome === 'opened' ? came.opened.record : undefined
+  async #disclosed({ log, index, digest }: Dispute, signal: AbortSignal): Promise<DisclosedForDispute> {
+    const ground = { reason: 'dispute', digest } as const
+    const came = await this.#disclosure.ask({ log, index, ground }, signal)
+    const { entry } = came.evidence
+    return {
+      ...(entry !== undefined && { entry }),
+      ...(came.outcome === 'opened' && { record: came.opened.record }),
+    }
   }
 
   /** Undefined where the model's file is not here. The record is compared with what the log holds by whoever has it. */
@@ -181,5 +199,15 @@ export class Auditing {
     if (path === undefined || request === undefined || response === undefined) return undefined
     const parts = { requestDisclosure: disclosures.request, request, response, manifest: manifest!.sha256! }
     return GraphCase.of(parts, await readFile(path), this.#options.hooks?.values)
+  }
+
+  /** Records of disputes that are over need not be kept. */
+  async #forget(): Promise<void> {
+    const { registry, keyring } = this.#options
+    const { book } = registry
+    const kept = await this.#records.entries()
+    if (kept.length === 0) return
+    const over = doneWith(book.state.disputes.values(), keyring.member)
+    for (const entry of kept) if (over.has(entry)) await this.#records.forget(entry)
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { listenExposed } from './exposed.ts'
+import { exposedApp, listenExposed } from './exposed.ts'
 
 test('an answer that nobody takes ends its connection', { timeout: 20_000 }, async t => {
   const big = new Uint8Array(64 << 20)
@@ -24,4 +24,12 @@ test('an answer that nobody takes ends its connection', { timeout: 20_000 }, asy
   socket.resume()
   await once(socket, 'close')
   assert.ok(taken < big.length, `${taken} bytes came all the same`)
+})
+
+test('members and readers reach what is theirs, and nothing else', async () => {
+  const app = exposedApp(({ url }) => new Response(new URL(url).pathname))
+  for (const path of ['/audit/disclosure', '/receipts/x/accesses', '/log/checkpoint', '/trust'])
+    assert.equal(await (await app.request(path, { method: 'POST' })).text(), path)
+  for (const path of ['/v1/chat/completions', '/node/register', '/metrics', '/auditor', '/'])
+    assert.equal((await app.request(path, { method: 'POST' })).status, 404, path)
 })

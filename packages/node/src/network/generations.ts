@@ -47,7 +47,8 @@ export async function succeed(
 }
 
 export interface ReceiptSource {
-  readonly receipts: Pick<Receipts, 'get'>
+  readonly receipts: Pick<Receipts, 'get' | 'indexesOf'>
+  readonly store: Pick<RecordStore, 'log'>
 }
 
 /** A log from before a restore. */
@@ -79,15 +80,31 @@ export async function openOlder(
 }
 
 /** A receipt from whichever log holds the id. */
-export async function getFromAny(
+export function getFromAny(sources: readonly ReceiptSource[], id: string, secret?: string): Promise<Receipt> {
+  return fromAny(sources, ({ receipts }) => receipts.get(id, secret))
+}
+
+/** The entries of an id, to its holder, and the log that has them. */
+export function indexesFromAny(
   sources: readonly ReceiptSource[],
   id: string,
-  secret?: string,
-): Promise<Receipt> {
+  secret: string,
+): Promise<{ log: string; indexes: number[] }> {
+  return fromAny(sources, async ({ receipts, store }) => ({
+    log: store.log.origin,
+    indexes: await receipts.indexesOf(id, secret),
+  }))
+}
+
+/** Whatever the first of them has. */
+async function fromAny<T>(
+  sources: readonly ReceiptSource[],
+  get: (source: ReceiptSource) => Promise<T>,
+): Promise<T> {
   let missing: unknown
-  for (const { receipts } of sources) {
+  for (const source of sources) {
     try {
-      return await receipts.get(id, secret)
+      return await get(source)
     } catch (error) {
       if (!(error instanceof AnswerableError) || error.code !== 'not-found') throw error
       missing ??= error

@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { AnswerableError, errorCode, toHex } from '@answerable/core'
 import { type NoteSigner, signerVkey, type VerifierKey } from '@answerable/core/note'
 import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
+import type { State } from '@answerable/core/registry'
 import type { RegistryPoint } from '@answerable/core/statement'
 import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
-import { auditApp, DisclosureService } from '../audit-service/index.ts'
+import { accessesOf, auditApp, DisclosureService } from '../audit-service/index.ts'
 import type { Backend } from '../gateway/backend.ts'
 import { callPaths } from '../gateway/call-paths.ts'
 import { Callers } from '../gateway/callers.ts'
@@ -38,7 +39,7 @@ import { Auditing } from './auditing.ts'
 import { demoApp, withDemoRoute } from './demo.ts'
 import { type Exposed, listenExposed } from './exposed.ts'
 import { addGauges } from './gauges.ts'
-import { getFromAny, openOlder, signerOf, succeed } from './generations.ts'
+import { getFromAny, indexesFromAny, openOlder, signerOf, succeed } from './generations.ts'
 import { loadIdentity } from './identity.ts'
 import { Invitations } from './invitations.ts'
 import { openLocalModels } from './local-models.ts'
@@ -202,6 +203,7 @@ async function start(
       papers: await papersFor(signer.key),
       ...(point && { registry: point }),
       ...(generation.predecessor && { predecessor: generation.predecessor }),
+      contested: () => contestedOf(registry.book.state, signer.key.name),
       ...(options.clock && { clock: options.clock }),
       onFork: ({ source }) =>
         report(
@@ -294,6 +296,10 @@ async function start(
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
     seal: receipt => sealer.seal(receipt),
+    async accesses(receiptId, secret) {
+      const found = await indexesFromAny([gateway, ...older], receiptId, secret)
+      return { id: receiptId, accesses: await accessesOf(gateway.store, found) }
+    },
     async erase(receiptId, secret) {
       // Opening it shows that the secret is the holder's.
       const receipt = await gateway.receipts.get(receiptId, secret)
@@ -395,6 +401,13 @@ async function start(
     local: witnesses,
     close,
   }
+}
+
+/** Indexes of a log's records that are evidence in something that is open. */
+function contestedOf(state: State, log: string): number[] {
+  const disputes = [...state.openOf('dispute')].map(digest => state.disputes.get(digest)!)
+  const challenges = [...state.openOf('challenge')].map(digest => state.challenges.get(digest)!)
+  return [...disputes, ...challenges].filter(one => one.log === log).map(({ index }) => index)
 }
 
 /** What a reader is offered to call the network: the name of a common one, or the owner's where it is theirs alone. */

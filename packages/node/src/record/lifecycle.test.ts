@@ -55,3 +55,32 @@ test('retention erases what is over its time, and nothing on hold', async t => {
   assert.equal(await store.storage.key(1), undefined)
   assert.equal(await lifecycle.sweep(), 0)
 })
+
+test('what an open dispute or challenge is about is evidence, and is not erased before it is over', async t => {
+  let now = Date.now()
+  const url = await upstream(t, (_request, response) => response.end('{}'))
+  const network = await start(t, { upstream: url, clock: () => now, set: { samplingHours: 1 } })
+  const answer = await post(`${network.url}/v1/chat/completions`, ASK)
+  const { pathname, hash } = new URL(answer.headers.get('answerable-receipt-url')!)
+  const { store, lifecycle, options } = network.gateway
+  const { index } = store.index.find(pathname.split('/').at(-1)!, 0)!
+  const { state } = network.registry.book
+  const dispute = { log: options.signer.key.name, index, status: 'panel', panel: ['x'], due: 1e15 }
+  state.disputes.set('d', dispute as never)
+  state.open.add('dispute d')
+  now += 2 * 3_600_000
+  const erase = () =>
+    fetch(`${network.url}${pathname}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${hash.slice(1)}` },
+    })
+  assert.equal((await erase()).status, 409)
+  now += 365 * 24 * 3_600_000
+  // A sweep sees what the index has written.
+  while (store.index.flushSome()) {}
+  assert.equal(await lifecycle.sweep(), 0)
+  assert.ok((await store.storage.key(index)) !== undefined)
+  state.open.delete('dispute d')
+  assert.equal(await lifecycle.sweep(), 1)
+  assert.equal(await store.storage.key(index), undefined)
+})

@@ -19,6 +19,8 @@ export interface LifecycleOptions {
   retentionDays: number
   /** A record younger than this may still be drawn for an audit, and is not erased. */
   samplingHours: number
+  /** Indexes of records that an open dispute or challenge is about: they are evidence until it is over. */
+  contested?: () => readonly number[]
   /** Unix milliseconds. */
   clock(): number
 }
@@ -52,6 +54,8 @@ export class Lifecycle {
       }
       if (index.lifecycle.heldWithin({ first: at, end: at + 1 }).length > 0)
         throw new AnswerableError('erasure-refused', 'this record is on legal hold')
+      if (this.#options.contested?.().includes(at))
+        throw new AnswerableError('erasure-refused', 'a dispute or a challenge about this record is open')
     }
     for (const { index: at } of parts) await this.#erase({ first: at, end: at + 1 }, 'request')
   }
@@ -103,7 +107,10 @@ export class Lifecycle {
       await this.resume()
       const range = index.expired(cutoff)
       if (range === undefined) return
-      const held = index.lifecycle.heldWithin(range)
+      const contested = (this.#options.contested?.() ?? [])
+        .filter(at => at >= range.first && at < range.end)
+        .map(at => ({ first: at, end: at + 1 }))
+      const held = [...index.lifecycle.heldWithin(range), ...contested].sort((a, b) => a.first - b.first)
       let due: Range[] = [range]
       for (const kept of [...held, ...index.lifecycle.erasedAround(range)]) due = without(due, kept)
       for (const one of due) {

@@ -97,6 +97,19 @@ export class Receipts {
   }
 
   /**
+   * The entries of an id, to its holder, also where the content is gone. Throws `not-found`, and `forbidden` for a wrong
+   * secret.
+   */
+  async indexesOf(id: string, secret: string): Promise<number[]> {
+    const { index } = this.#options
+    const first = ID.test(id) ? index.find(id, 0) : undefined
+    if (first === undefined) throw new AnswerableError('not-found', `no record ${id.slice(0, 64)} here`)
+    checkHolder(parseInference((await this.#read(first)).statement), secret)
+    const last = index.find(id, 1)
+    return last === undefined ? [first.index] : [first.index, last.index]
+  }
+
+  /**
    * What was answered under an idempotency digest before, or undefined where nothing was, or not since `notBefore`
    * (Unix milliseconds). Throws `erased` where its content is gone.
    */
@@ -151,10 +164,8 @@ export class Receipts {
     return { found, proven: { statement, proof: await log.prove(found.index, checkpoint) }, content }
   }
 
-  async #open({ holder }: InferenceStatement, secret: string, { found, content }: Proven): Promise<Parts> {
-    const given = Buffer.from(nodeSuite.sha256Hex(Buffer.from(secret, 'base64url')))
-    if (!timingSafeEqual(given, Buffer.from(holder)))
-      throw new AnswerableError('forbidden', 'this is not the holder secret of that record')
+  async #open(statement: InferenceStatement, secret: string, { found, content }: Proven): Promise<Parts> {
+    checkHolder(statement, secret)
     const key = await this.#options.storage.key(found.index)
     if (key === undefined) throw new AnswerableError('erased', 'the content of that record was erased')
     return openStored(key, content, found)
@@ -182,6 +193,12 @@ export class Receipts {
     const note = await documents.getCheckpoint(registry.root, registry.size)
     if (note !== undefined) receipt.registryCheckpoint = note
   }
+}
+
+function checkHolder({ holder }: InferenceStatement, secret: string): void {
+  const given = Buffer.from(nodeSuite.sha256Hex(Buffer.from(secret, 'base64url')))
+  if (!timingSafeEqual(given, Buffer.from(holder)))
+    throw new AnswerableError('forbidden', 'this is not the holder secret of that record')
 }
 
 /** Throws `corrupt`, with where it lies, for what does not open. */

@@ -6,11 +6,14 @@ import { fromUtf8 } from '@answerable/core'
 import type { Receipt } from '@answerable/core/receipt'
 import {
   type CollectionName,
+  type Finding,
   findingId,
+  MAX_RECORDS,
   openEntry,
   parseRegistryPayload,
   proveRecords,
   Registry,
+  type State,
 } from '@answerable/core/registry'
 import { parseInference } from '@answerable/core/statement'
 import { parseTlogProof } from '@answerable/core/tlog'
@@ -51,16 +54,16 @@ export class Sealer {
     const manifest = manifestOf(receipt)
     for (const [id, model] of state.models.entries())
       if (model.manifest === manifest) wanted.push(['models', id], ['members', model.publisher])
+    const unique = new Map(wanted.map(one => [one.join('/'), one]))
     // Of its last statement's place in the log alone: that is what auditors' findings are of.
-    for (const { index: at, auditor, dispute } of state.findingsOf(
-      origin,
-      parseTlogProof(receipt.proof).index,
-    )) {
-      wanted.push(['findings', findingId(origin, at, auditor)], ['members', auditor])
-      if (dispute !== null) wanted.push(['disputes', dispute])
+    const findings = state.findingsOf(origin, parseTlogProof(receipt.proof).index)
+    // Those that speak against it first, if there is not room for all.
+    for (const finding of findings.sort((a, b) => weight(b) - weight(a))) {
+      const more = new Map(recordsOf(finding, state).map(one => [one.join('/'), one]))
+      if (new Set([...unique.keys(), ...more.keys()]).size > MAX_RECORDS) break
+      for (const [name, one] of more) unique.set(name, one)
     }
-    const unique = [...new Map(wanted.map(one => [one.join('/'), one])).values()]
-    receipt.registry = proveRecords(registry, unique, digests, nodeSuite)
+    receipt.registry = proveRecords(registry, [...unique.values()], digests, nodeSuite)
   }
 
   async #prepare(): Promise<void> {
@@ -84,6 +87,23 @@ export class Sealer {
     }
     this.#sealed = { size, registry, digests }
   }
+}
+
+function weight({ outcome, dispute }: Finding): number {
+  return Number(outcome === 'inconsistent') + Number(dispute !== null)
+}
+
+/** All that it takes to judge a finding: who says so, by which key, and who judged a dispute about it. */
+function recordsOf({ log, index, auditor, key, dispute }: Finding, state: State): [CollectionName, string][] {
+  const records: [CollectionName, string][] = [
+    ['findings', findingId(log, index, auditor)],
+    ['members', auditor],
+    ['keys', key],
+  ]
+  if (dispute === null) return records
+  records.push(['disputes', dispute])
+  for (const { member } of state.disputes.get(dispute)!.votes) records.push(['members', member])
+  return records
 }
 
 function manifestOf({ disclosures }: Receipt): string | undefined {

@@ -127,7 +127,7 @@ test('the end counts: too early, too late, at a stop, at the limit', async () =>
 test('a draw is followed by its seed, through positions with one token left', async () => {
   const sampler = { temperature: 1, topK: 0, topP: 1, minP: 0.3 }
   const pieces = ['', ...'abcdefgh']
-  // At every third position one token alone is left, and no number is drawn.
+  // At every third position one token alone is left, and a number is drawn all the same.
   const logits: Logits = path =>
     path.length % 3 === 2
       ? { 1: 5 }
@@ -138,7 +138,6 @@ test('a draw is followed by its seed, through positions with one token left', as
   for (let seed = 1; seed <= 10; seed++) {
     const uniforms = new Uniforms(seed)
     const path: number[] = []
-    let drawn = 0
     while (path.length < 18) {
       const set = logits(path)
       const values = pieces.map((_, token) => set[token] ?? -12)
@@ -147,8 +146,7 @@ test('a draw is followed by its seed, through positions with one token left', as
         Float64Array.from(values, value => value - Math.log(total)),
         sampler,
       )
-      const draws = scores.draws(0) === 'yes'
-      path.push(scores.draw(draws ? uniforms.at(drawn++) : 0))
+      path.push(scores.draw(uniforms.at(path.length)))
     }
     const text = path.map(token => pieces[token]).join('')
     const asked = { ...sampler, seed, maxTokens: 18, finish: 'length' } as const

@@ -6,7 +6,7 @@
  * go on with is a candidate, and the one that takes the least noise is followed; where that leads to a token beyond the
  * margin, the other candidates within it are tried, from the last one back. Whoever answered gets the benefit of each doubt.
  */
-import { MOST_NOISE, Scores, type TokenStep, Uniforms } from '@answerable/core/audit'
+import { Scores, type TokenStep, Uniforms } from '@answerable/core/audit'
 import type { Generation, LlamaModel, TextRun } from '../runtime/index.ts'
 import { Vocabulary } from './vocabulary.ts'
 
@@ -28,6 +28,8 @@ export interface Followed {
   steps: TokenStep[]
   /** Whether the text was followed to its end. */
   whole: boolean
+  /** Whether it was followed beyond the margin, and other ways to cut it were left untried. */
+  unclear: boolean
 }
 
 export interface FollowOptions {
@@ -42,7 +44,7 @@ const NOT_SAME = 1e-6
 /** The logarithm of a probability that no token of an answer has. */
 const UNLIKELY = -18
 /** Ways to cut a text that are tried at most. */
-const MOST_TRIES = 8
+const MOST_TRIES = 32
 /** Tokens beyond the margin after which no more is looked at. */
 const MOST_BEYOND = 64
 
@@ -64,7 +66,7 @@ export async function followText(
     if (!other.beyond) return other.followed
     open.push(...other.branches)
   }
-  return first.followed
+  return { ...first.followed, unclear: first.beyond && open.length > 0 }
 }
 
 interface Try {
@@ -95,8 +97,6 @@ class Follower {
   readonly #branches: number[][] = []
   #run: TextRun
   #said = ''
-  /** How many numbers may have been drawn so far: unclear after a position at which perhaps one token was left. */
-  #drawn: Set<number> = new Set([0])
   #beyond = 0
 
   constructor(
@@ -141,7 +141,7 @@ class Follower {
       await positions.return()
     }
     return {
-      followed: { steps: this.#steps, whole },
+      followed: { steps: this.#steps, whole, unclear: false },
       beyond: this.#beyond > 0 || !whole,
       branches: this.#branches,
     }
@@ -190,19 +190,18 @@ class Follower {
   /** 0 for a token that takes no noise, the margin for one within it, Infinity for others. */
   #rank(scores: Scores, token: number): number {
     const { margin } = this.#options
-    const possible = (noise: number) =>
-      this.#uniforms === undefined
-        ? scores.isPossible(token, undefined, noise)
-        : [...this.#drawn].some(drawn => scores.isPossible(token, this.#uniforms!.at(drawn), noise))
-    return possible(0) ? 0 : possible(margin) ? margin : Number.POSITIVE_INFINITY
+    const drawn = this.#drawn
+    if (scores.isPossible(token, drawn, 0)) return 0
+    return scores.isPossible(token, drawn, margin) ? margin : Number.POSITIVE_INFINITY
   }
 
   #leastNoise(scores: Scores, token: number): number {
-    if (this.#uniforms === undefined) return scores.leastNoise(token, undefined)
-    let least = Number.POSITIVE_INFINITY
-    for (const drawn of this.#drawn)
-      least = Math.min(least, scores.leastNoise(token, this.#uniforms.at(drawn)))
-    return least
+    return scores.leastNoise(token, this.#drawn)
+  }
+
+  /** The number that this position's token is drawn by: one a token. Undefined where it is not known. */
+  get #drawn(): number | undefined {
+    return this.#uniforms?.at(this.#path.length)
   }
 
   /** Whether the text can go on with a token. */
@@ -232,19 +231,6 @@ class Follower {
     if (noise > this.#options.margin) this.#beyond++
     this.#run = run
     this.#said = said
-    const { margin } = this.#options
-    const draws = scores.draws(margin)
-    const within = Math.min(noise, MOST_NOISE) + margin
-    const numbers = this.#uniforms
-    let possible = [...this.#drawn]
-    if (numbers !== undefined && possible.length > 1)
-      possible = possible.filter(drawn => scores.isPossible(token, numbers.at(drawn), within))
-    if (possible.length === 0) possible = [...this.#drawn]
-    this.#drawn = new Set(
-      possible.flatMap(drawn =>
-        draws === 'yes' ? [drawn + 1] : draws === 'no' ? [drawn] : [drawn, drawn + 1],
-      ),
-    )
   }
 }
 

@@ -25,12 +25,12 @@ import {
   readLlamaRequest,
 } from '../gateway/llama-request.ts'
 import { parseFields, samplingOf } from '../gateway/openai-fields.ts'
-import { type Generation, type GenerationEnd, LlamaModel } from '../runtime/index.ts'
+import { type Generation, type GenerationEnd, LlamaModel, type RuntimeDescription } from '../runtime/index.ts'
 import { knowsDraws } from './draws.ts'
 import { type Followed, followText, type ReplayedModel } from './follow.ts'
 import { REPLAY_LIMITS, type ReplayLimits } from './limits.ts'
 import { isQuantised } from './quantised.ts'
-import { llamaOptions, type RecordedModel, recordedDefaults } from './recorded-model.ts'
+import { askedName, llamaOptions, type RecordedModel, recordedDefaults } from './recorded-model.ts'
 import { type RecordedText, readAnswer } from './recorded-text.ts'
 import type { Replay } from './replay.ts'
 
@@ -107,8 +107,17 @@ export class LlamaReplay implements Replay {
     // Of this record: another of the same model may be from another processor.
     const setting = sameSetting(record.model.runtime, this.#model.describe().runtime)
     const margin = this.#margin ?? tokenMargin({ quantised: this.#quantised, sameSetting: setting.same })
-    const { steps, problem } = await this.#compare(read, again, margin.noise, signal)
+    // Another version may draw otherwise.
+    const sameLibrary = isSameLibrary(record.model.runtime, this.#model.describe().runtime)
+    const { steps, problem, knew, unclear } = await this.#compare(
+      read,
+      again,
+      margin.noise,
+      sameLibrary,
+      signal,
+    )
     if (signal.aborted) return notRerun(named, 'aborted')
+    if (unclear === true && read.problem === undefined) return notRerun(named, 'unclear')
     const { outcome, closeness } = compareTokens(steps, margin, read.problem ?? problem)
     return rerunOf({
       ...named,
@@ -121,7 +130,7 @@ export class LlamaReplay implements Replay {
         ...(generation.temperature > 0 && outcome === 'inconsistent' && steps.some(({ same }) => !same)
           ? [DRAWN_OTHERWISE]
           : []),
-        ...(generation.temperature > 0 && this.#knowsDraws === false ? [NO_DRAWS] : []),
+        ...(generation.temperature > 0 && knew === false ? [NO_DRAWS] : []),
       ],
     })
   }
@@ -171,7 +180,7 @@ export class LlamaReplay implements Replay {
           : usage !== undefined && usage.prompt !== promptTokens
             ? `the prompt has ${promptTokens} tokens, and the answer counts ${usage.prompt}`
             : contradiction(fields, sampling, this.#recorded)
-    const remarks = remarksOf(fields, answer, this.#recorded)
+    const remarks = remarksOf(fields, answer, this.#recorded, askedName(record.model))
     return { generation, answer, finish, cut: cut && finish === undefined, problem, remarks }
   }
 
@@ -197,8 +206,9 @@ export class LlamaReplay implements Replay {
     { generation, answer, finish, cut }: Case,
     again: { text: string; end: GenerationEnd | undefined; pieces: number },
     margin: number,
+    sameLibrary: boolean,
     signal: AbortSignal,
-  ): Promise<Pick<Followed, 'steps'> & { problem?: string }> {
+  ): Promise<Pick<Followed, 'steps'> & { problem?: string; knew?: boolean; unclear?: boolean }> {
     const { text, usage } = answer
     const sameText = again.text === text && (cut || again.end?.finish === finish)
     const counted = usage === undefined || usage.completion === again.end?.tokens
@@ -207,7 +217,8 @@ export class LlamaReplay implements Replay {
     if (sameText && (cut || counted)) return { steps: sameSteps(checked) }
     const recorded = { text, finish: cut ? undefined : finish, tokens: usage?.completion }
     this.#knowsDraws ??= await knowsDraws(this.#model, signal)
-    const options = { margin, signal, knowsDraws: this.#knowsDraws }
+    const knew = sameLibrary && this.#knowsDraws
+    const options = { margin, signal, knowsDraws: knew }
     const followed = await followText(this.#model, generation, recorded, options)
     // The same text of as many tokens can be cut otherwise, which a count alone does not show.
     if (sameText && !(followed.whole && followed.steps.every(({ noise }) => noise <= margin)))
@@ -215,21 +226,32 @@ export class LlamaReplay implements Replay {
         steps: sameSteps(checked),
         problem: 'the answer counts another number of tokens than it has',
       }
-    return followed
+    return { ...followed, knew }
   }
 }
 
 const DRAWN_OTHERWISE = 'With the seed that the record binds it to, the model draws another answer.'
 const NO_DRAWS =
-  'The numbers that this machine draws by are not known, so a drawn token was held to be possible wherever its probability allows it.'
+  'By which numbers that version drew is not known here, so a drawn token was held to be possible wherever its probability allows it.'
+
+/** Whether a seed gives the same numbers in both. */
+function isSameLibrary(recorded: unknown, own: RuntimeDescription): boolean {
+  const { version, configuration } = recorded as Partial<RuntimeDescription>
+  return version === own.version && configuration?.['llama.cpp'] === own.configuration['llama.cpp']
+}
 
 function sameSteps(count: number): TokenStep[] {
   return new Array<TokenStep>(count).fill({ same: true, noise: 0, gap: 0 })
 }
 
-function remarksOf(fields: JsonObject, { unread, model }: RecordedText, { name }: RecordedModel): string[] {
+function remarksOf(
+  fields: JsonObject,
+  { unread, model }: RecordedText,
+  { name }: RecordedModel,
+  askedFor: unknown,
+): string[] {
   return [
-    ...(fields.model === name ? [] : ['The request asks for another model than the record names.']),
+    ...(fields.model === askedFor ? [] : ['The request asks for another model than the record names.']),
     ...(unread.length === 0 ? [] : [`Not compared: ${unread.join(', ')}.`]),
     ...(model === undefined || model === name ? [] : ['The answer names another model than the record.']),
   ]

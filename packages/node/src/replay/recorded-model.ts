@@ -36,6 +36,11 @@ export function recordedModel(model: JsonObject): RecordedModel | NotRerun {
   return { name, version, manifest, kind, runtime, configuration: objectOf(runtime.configuration) }
 }
 
+/** By which name its request asked for it: its own, or that of a route that asked it and others. */
+export function askedName(model: JsonObject): unknown {
+  return objectOf(model.opinions).route ?? model.name
+}
+
 /** Records with the same key can be run on one opened model. */
 export function modelKey({ manifest, kind, name, version, configuration }: RecordedModel): string {
   return JSON.stringify([manifest, kind, name, version, configuration])

@@ -1,4 +1,6 @@
 /** Serves ONNX models with onnxruntime-node, so that an answer can be repeated to the bit. */
+import './no-telemetry.ts'
+
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { AnswerableError } from '@answerable/core'

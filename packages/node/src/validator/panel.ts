@@ -128,8 +128,7 @@ function sizeBefore({ log, size, epoch }: Challenge, state: State): number {
   let most = anchor != null && anchor.epoch <= epoch ? Math.max(size, anchor.size) : size
   for (const drawn of state.epochs.values()) {
     if (drawn.epoch > epoch) continue
-    const parts = (drawn as { drawnFrom?: readonly { log: string; to: number }[] }).drawnFrom ?? []
-    for (const part of parts) if (part.log === log) most = Math.max(most, part.to)
+    for (const part of drawn.drawnFrom ?? []) if (part.log === log) most = Math.max(most, part.to)
   }
   return most
 }

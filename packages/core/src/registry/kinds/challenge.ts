@@ -14,6 +14,7 @@ import { shape } from '../fields.ts'
 import { parseKeyText } from '../key-text.ts'
 import type { Kind } from '../kind.ts'
 import { hasTooMany } from '../membership.ts'
+import type { LogRecord } from '../records.ts'
 
 export interface ChallengeBody {
   type: 'consistency' | 'availability'
@@ -24,11 +25,18 @@ export interface ChallengeBody {
   proof: string
 }
 
+/** Or, from rules version 3 on, a record by its place alone, in a tree that its operator anchored. */
+interface Anchored {
+  type: 'availability'
+  log: string
+  index: number
+}
+
 export const MAX_PROOF = 32_768
 /** Of each owner group. */
 const MOST_OPEN = 64
 
-export const challenge: Kind<ChallengeBody> = {
+export const challenge: Kind<ChallengeBody | Anchored> = {
   purposes: ['member', 'validator'],
   parse: body => ({
     type: shape.literal(body.type, 'type', ['consistency', 'availability']),
@@ -39,8 +47,11 @@ export const challenge: Kind<ChallengeBody> = {
   check(state, { body, by, suite }) {
     const log = state.logs.get(body.log)
     if (log === undefined) return 'no-such-log'
-    // Whoever has a key that was given up can sign what they like.
-    if (state.keys.get(parseKeyText(log.vkey, 'log', suite).id)?.revoked !== null) return 'key-revoked'
+    if ('index' in body) {
+      if (log.anchor === null || body.index >= log.anchor.size) return 'not-anchored'
+    } else if (state.keys.get(parseKeyText(log.vkey, 'log', suite).id)?.revoked !== null)
+      // Whoever has a key that was given up can sign what they like.
+      return 'key-revoked'
     const open = [...state.openOf('challenge')].map(digest => state.challenges.get(digest)!)
     if (
       hasTooMany(
@@ -51,7 +62,7 @@ export const challenge: Kind<ChallengeBody> = {
       )
     )
       return 'too-many'
-    const shown = evidenceOf(body, log.vkey, suite)
+    const shown = shownBy(body, log, suite)
     if (shown === undefined) return 'bad-evidence'
     const same = open.some(
       ({ log, type, index }) => log === body.log && type === body.type && index === shown.index,
@@ -59,7 +70,7 @@ export const challenge: Kind<ChallengeBody> = {
     return same ? 'given-before' : undefined
   },
   apply(state, { body, digest, by, suite }) {
-    const { index, size, root } = evidenceOf(body, state.logs.get(body.log)!.vkey, suite)!
+    const { index, size, root } = shownBy(body, state.logs.get(body.log)!, suite)!
     // A panel is drawn from a seed that is not known yet, and has its time from then on (challenges.ts).
     const epochs = body.type === 'availability' ? 2 * state.terms.epochSeconds : 0
     state.challenges.set(digest, {
@@ -78,6 +89,31 @@ export const challenge: Kind<ChallengeBody> = {
     })
     state.open.add(`challenge ${digest}`)
   },
+}
+
+/**
+ * From rules version 3 on. A log that shows nothing at all, or less than was anchored, gives nobody a proof to challenge it
+ * by; so what its operator anchored is enough to be asked for.
+ */
+export const anchoredChallenge: Kind<ChallengeBody | Anchored> = {
+  ...challenge,
+  parse(body, suite) {
+    if (body.index === undefined) return challenge.parse(body, suite)
+    return {
+      type: shape.literal(body.type, 'type', ['availability']),
+      log: shape.origin(body.log, 'log'),
+      index: shape.count(body.index, 'index'),
+    }
+  },
+}
+
+function shownBy(
+  body: ChallengeBody | Anchored,
+  { vkey, anchor }: LogRecord,
+  suite: Suite,
+): ReturnType<typeof evidenceOf> {
+  if (!('index' in body)) return evidenceOf(body, vkey, suite)
+  return anchor === null ? undefined : { index: body.index, size: anchor.size, root: fromHex(anchor.root) }
 }
 
 /** What the proof shows: the record's index, and the tree of the log's own that holds it. */

@@ -24,10 +24,11 @@ export const charter: Kind<Charter> = {
   parse(body, suite) {
     const at = shape.object(body.host, 'host')
     const vkey = shape.string(at.vkey, 'host.vkey', 4096)
+    const version = body.rules === undefined ? 1 : shape.count(body.rules, 'rules')
     const parsed: Charter = {
       name: line(body.name, 'name', 64),
-      rules: body.rules === undefined ? 1 : shape.count(body.rules, 'rules'),
-      terms: parseTerms(body.terms ?? {}),
+      rules: version,
+      terms: parseTerms(body.terms ?? {}, version),
       founders: shape.array(body.founders, 'founders', MAX_FOUNDERS).map((item, i) => {
         const fields = shape.object(item, `founders[${i}]`)
         return {

@@ -15,6 +15,8 @@ export const disputeMove: Kind<DisputeMove> = {
   purposes: ['member'],
   // One that is suspended still answers for itself.
   standing: ['active', 'suspended'],
+  // Nor does silence lose for a share that is used up.
+  spare: true,
   parse: body => ({
     dispute: shape.digest(body.dispute, 'dispute'),
     move: shape.object(body.move, 'move'),

@@ -8,7 +8,6 @@ import { openGame } from '../../dispute/game.ts'
 import { type Commitment, parseCommitment } from '../../trace/index.ts'
 import { findingId, moveDue, panelDue } from '../disputes.ts'
 import { optional, shape } from '../fields.ts'
-import { parseKeyText } from '../key-text.ts'
 import type { Kind } from '../kind.ts'
 import { hasTooMany } from '../membership.ts'
 import { evidenceOf, MAX_PROOF } from './challenge.ts'
@@ -47,7 +46,7 @@ export const dispute: Kind<DisputeBody> = {
   check(state, { body, by, suite }) {
     const log = state.logs.get(body.log)
     if (log === undefined) return 'no-such-log'
-    if (state.keys.get(parseKeyText(log.vkey, 'log', suite).id)?.revoked !== null) return 'key-revoked'
+    // That the log's key was given up since is no way out: those who judge look into the tree that was anchored.
     if (log.member === by.member.id) return 'not-yours'
     const open = [...state.openOf('dispute')].map(digest => state.disputes.get(digest)!)
     const authors = open.map(one => one.auditor)

@@ -5,7 +5,7 @@ import { optional, shape } from '../fields.ts'
 import type { Kind } from '../kind.ts'
 import { FINDING_OUTCOMES, type Finding } from '../records.ts'
 
-export type StatedFinding = Omit<Finding, 'auditor' | 'stated' | 'dispute'>
+export type StatedFinding = Omit<Finding, 'auditor' | 'key' | 'stated' | 'dispute'>
 
 const MOST_FINDINGS = 64
 
@@ -49,6 +49,7 @@ export const finding: Kind<StatedFinding[]> = {
         index: found.index,
         entry,
         auditor,
+        key: by.keyid,
         outcome,
         model,
         report,

@@ -1,10 +1,11 @@
 /** What both chambers decide: other terms or rules from a size on, or a member's removal or reinstatement. */
+import type { JsonObject } from '../../shape.ts'
 import { shape, slug } from '../fields.ts'
 import type { Kind } from '../kind.ts'
 import { endStanding, hasTooMany, noApprovals } from '../membership.ts'
 import type { Action } from '../records.ts'
 import type { State } from '../state.ts'
-import { parseTerms } from '../terms.ts'
+import { AUDITS_SINCE, parseTerms } from '../terms.ts'
 
 /** Of each owner group. */
 const MOST_OPEN = 16
@@ -14,12 +15,7 @@ const FARTHEST = 10_000_000
 export const proposal: Kind<Action> = {
   purposes: ['member'],
   spare: true,
-  parse(body) {
-    const action = shape.literal(body.action, 'action', ['amend', 'remove', 'reinstate'])
-    if (action !== 'amend') return { action, member: slug(body.member, 'member') }
-    const rules = body.rules === undefined ? null : shape.count(body.rules, 'rules')
-    return { action, terms: parseTerms(body.terms ?? {}), rules, at: shape.count(body.at, 'at') }
-  },
+  parse: body => parseProposal(body, 1),
   check(state, { body, by, index }) {
     const authors = [...state.openOf('proposal')].map(digest => state.proposals.get(digest)!.by)
     if (hasTooMany(state, by.member.ownerGroup, authors, MOST_OPEN)) return 'too-many'
@@ -44,6 +40,16 @@ export const proposal: Kind<Action> = {
     })
     state.open.add(`proposal ${digest}`)
   },
+}
+
+/** From rules version 3 on: terms of audits are terms. */
+export const auditProposal: Kind<Action> = { ...proposal, parse: body => parseProposal(body, AUDITS_SINCE) }
+
+function parseProposal(body: JsonObject, version: number): Action {
+  const action = shape.literal(body.action, 'action', ['amend', 'remove', 'reinstate'])
+  if (action !== 'amend') return { action, member: slug(body.member, 'member') }
+  const rules = body.rules === undefined ? null : shape.count(body.rules, 'rules')
+  return { action, terms: parseTerms(body.terms ?? {}, version), rules, at: shape.count(body.at, 'at') }
 }
 
 /** A proposal that both chambers approved takes effect: an amendment at its size, or at the next entry if that is past. */

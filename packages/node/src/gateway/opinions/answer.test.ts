@@ -1,6 +1,8 @@
 /** Calls that ask several models of this gateway: what goes out, what is on record, and who may open it. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { openForRerun } from '@answerable/core/audit'
 import { opinionSecret, opinionsIn } from '@answerable/core/opinions'
 import { parseReceipt, type Receipt, trustFrom, type Verification, Verifier } from '@answerable/core/receipt'
 import { deriveSeed, parseDisclosure } from '@answerable/core/statement'
@@ -8,6 +10,7 @@ import { formatPolicy } from '@answerable/core/tlog'
 import { check, post, start, upstream, witnessed } from '../../../test/network.ts'
 import { nodeSuite } from '../../log/index.ts'
 import type { LocalNetwork } from '../../network/index.ts'
+import { rerun } from '../../replay/index.ts'
 import type { Backend } from '../backend.ts'
 
 const CHAT = '/v1/chat/completions'
@@ -334,6 +337,17 @@ test('the demo asks both of its models, and is listed as a model', async t => {
   const linked = await linkedOf(network, answer)
   const paths = linked.map(one => parseDisclosure(one.disclosures.request!).value.path)
   assert.deepEqual(paths, ['/v2/models/credit-f32/infer', '/v2/models/credit-int8/infer'])
+  // Who runs the route's record again, or one that it links to, gets the same as from any other record.
+  const text = (await check(network, answer)).text
+  for (const [i, receipt] of [parseReceipt(Buffer.from(text)), ...linked].entries()) {
+    const { statement, disclosures, content } = receipt
+    const { request, response } = content as { request: Uint8Array; response: Uint8Array }
+    const record = { statement, begin: undefined, disclosures, request, response }
+    const file = join(network.dataFolder, 'models', `${i < 2 ? 'credit-f32' : 'credit-int8'}.onnx`)
+    const { outcome, words } = await rerun(openForRerun(record, nodeSuite), file)
+    assert.equal(outcome, 'exact')
+    assert.equal(words.at(-1), 'The bytes of the answer are the same as well.')
+  }
   // What is wrong with a request is wrong for all.
   const wrong = await post(`${at}/credit-second-look/infer`, { inputs: [] })
   assert.equal(wrong.status, 400)
