@@ -48,7 +48,8 @@ export function dueOf(
     if (part.to - part.from < to - from) cut.push({ log, of: to - from, looked: part.to - part.from })
     const before = due.length
     for (const index of drawn(seed, log, part, oneIn, nodeSuite)) due.push({ log, index })
-    take(log, due.length - before)
+    // Where its part begins may draw one more than its share: that is nobody else's loss.
+    take(log, Math.min(due.length - before, Math.max(0, own)))
   }
   return { due, cut }
 }
