@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Tensor } from '@answerable/core/graph'
-import { findCanonical } from '../canonical/index.ts'
+import { withoutCanonical } from '../../test/canonical.ts'
 import { CREDIT_FEATURES, demoFiles } from '../models/index.ts'
 import { canonicalValues } from './values.ts'
 
-const skip =
-  findCanonical() === undefined ? 'the canonical runtime is not installed: npm run canonical' : false
+const skip = withoutCanonical()
 
 function inputs(): Map<string, Tensor> {
   return new Map(

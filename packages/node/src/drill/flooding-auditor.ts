@@ -38,7 +38,8 @@ export const floodingAuditor: Drill = {
     const { ada } = net.members
     const answers: Answered[] = []
     for (let i = 0; i < RECORDS; i++) answers.push(await net.decide())
-    await net.comes(() => (ada.state.logs.get(net.log)?.anchor?.size ?? 0) >= RECORDS)
+    const { index } = parseTlogProof((await net.receipt(answers.at(-1)!.link)).proof)
+    await net.comes(() => (ada.state.logs.get(net.log)?.anchor?.size ?? 0) > index)
 
     if (scene.inject)
       findings.inject(

@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { networkFromRegistry, parseReceipt, type Verification, Verifier } from '@answerable/core/receipt'
 import type { Dispute, LogRecord } from '@answerable/core/registry'
+import { parseTlogProof } from '@answerable/core/tlog'
+import { withoutCanonical } from '../../test/canonical.ts'
 import { until } from '../../test/members.ts'
 import { makeFolder } from '../../test/network.ts'
 import { ChildMember } from '../drill/child-member.ts'
@@ -32,7 +34,8 @@ const TERMS = {
   audit: { samples: { default: 1, uses: {} }, moveSeconds: 40 },
 }
 const STEP_MS = 60_000
-const TIMES = { timeout: 4 * STEP_MS }
+const skip = withoutCanonical()
+const TIMES = { timeout: 4 * STEP_MS, skip }
 
 const folder = makeFolder()
 const members: ChildMember[] = []
@@ -41,6 +44,7 @@ const books: RegistryBook[] = []
 let network = ''
 
 before(async () => {
+  if (skip !== false) return
   const models = await buildDemoModels(join(folder.path, 'models'))
   const files = models.map(({ file }) => file)
   const localModels = models.map(({ name, version, file }) => ({ name, version, file }))
@@ -164,9 +168,10 @@ const disputes = async () => Object.values(await records<Dispute>('disputes'))
  */
 async function disputed(): Promise<{ link: string; dispute: Dispute }> {
   const before = await disputes()
-  const size = (await logOfBo())!.anchor?.size ?? 0
   const link = await decide()
-  await step(async () => ((await logOfBo())!.anchor?.size ?? 0) > size, 'the record is anchored')
+  // The log grows by what was opened of earlier records as well.
+  const { index } = parseTlogProof((await receipt(link)).proof)
+  await step(async () => ((await logOfBo())!.anchor?.size ?? 0) > index, 'the record is anchored')
   const host = (await named('dee').summary()).host!.member
   await named('bo').order({ lines: { from: `${named(host).url}/registry/statements`, to: null } })
   const fresh = async () =>

@@ -4,6 +4,7 @@ import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Finding } from '@answerable/core/registry'
+import { withoutCanonical } from '../../test/canonical.ts'
 import { TestMember, until } from '../../test/members.ts'
 import { temporaryFolder } from '../../test/network.ts'
 import { swapped } from '../drill/lies.ts'
@@ -90,6 +91,7 @@ test('what an honest operator answered is drawn, run again and found to be the s
 
 test('a swapped model is caught, disputed, and decided against its operator', {
   timeout: 240_000,
+  skip: withoutCanonical(),
 }, async t => {
   // One who judges has no models, and says nothing: the others are a majority.
   const { members, reports } = await scene(t, { bo: { demo: true, serve: swapped }, cy: { set: {} } })
@@ -113,6 +115,7 @@ test('a swapped model is caught, disputed, and decided against its operator', {
 
 test('a record of a log that ended is opened, disputed and answered for from where it is kept', {
   timeout: 240_000,
+  skip: withoutCanonical(),
 }, async t => {
   const { members, reports } = await scene(t, { bo: { demo: true, serve: swapped } })
   const { ada, bo, audrey } = members
