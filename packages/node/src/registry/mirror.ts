@@ -55,6 +55,8 @@ const MOST_HELD = 256 << 20
 const TURN_MS = 20_000
 /** How many times as long as a peer took up in vain it is not listened to. */
 const REST = 10
+/** The same of one that only came before a quorum had cosigned: that is mostly a matter of a moment. */
+const SHORT_REST = 2
 
 export class Mirror {
   readonly #options: MirrorOptions
@@ -207,7 +209,8 @@ export class Mirror {
       await this.#replay(note, peer, base, forked)
       this.#resting.delete(peer.url)
     } catch (error) {
-      this.#resting.set(peer.url, Date.now() + REST * (Date.now() - began))
+      const rest = error instanceof NoQuorum ? SHORT_REST : REST
+      this.#resting.set(peer.url, Date.now() + rest * (Date.now() - began))
       throw error
     }
   }
@@ -246,7 +249,7 @@ export class Mirror {
     openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
     // A move was signed by a quorum of validators, in the entry itself; anything else waits for one to cosign.
     const moved = scratch.state.hosts.size > book.state.hosts.size
-    if (!moved && !forked && !this.#isQuorum(note, scratch)) throw noQuorum(origin)
+    if (!moved && !forked && !this.#isQuorum(note, scratch)) throw new NoQuorum(origin)
     let common = base
     const own = await book.entries(base, Math.min(book.size, size) - base)
     while (common - base < own.length && equal(own[common - base]!, fetched[common - base]!)) common++
@@ -316,7 +319,7 @@ export class Mirror {
       openCheckpoint(note, [parseVkey(host.vkey, this.#suite)], this.#suite)
       // This member's own witness cosigns only what is here, so for the first copy its owner's part is not asked for.
       const own = book.state.members.get(this.#options.member)?.ownerGroup
-      if (!this.#isQuorum(note, book.registry, own)) throw noQuorum(origin)
+      if (!this.#isQuorum(note, book.registry, own)) throw new NoQuorum(origin)
     } catch (error) {
       if (book.size > 0) await book.rewind(0, [], true)
       throw error
@@ -334,6 +337,8 @@ export class Mirror {
   }
 }
 
-function noQuorum(origin: string): AnswerableError {
-  return new AnswerableError('unavailable', `${origin}: no quorum has cosigned it yet; try again later`)
+class NoQuorum extends AnswerableError {
+  constructor(origin: string) {
+    super('unavailable', `${origin}: no quorum has cosigned it yet; try again later`)
+  }
 }
