@@ -12,7 +12,8 @@ export async function run(args: string[]): Promise<number> {
   })
   const drills = listDrills()
   if (values.list) {
-    print(...drills.flatMap(({ name, title }) => labelled(name, title, 22)))
+    const width = Math.max(...drills.map(({ name }) => name.length)) + 4
+    print(...drills.flatMap(({ name, title }) => labelled(name, title, width)))
     return 0
   }
   const names = positionals.length > 0 ? positionals : drills.map(({ name }) => name)
