@@ -4,12 +4,12 @@
  */
 import { AnswerableError } from '@answerable/core'
 import { traceKey } from '@answerable/core/audit'
-import { type ElementType, type Graph, readGraph, type Tensor } from '@answerable/core/graph'
+import { ELEMENT_TYPES, type Graph, readGraph, type Tensor } from '@answerable/core/graph'
 import { Trace, type TraceValue } from '@answerable/core/trace'
 import { parseInferBody } from '../gateway/kserve.ts'
 import { nodeSuite } from '../log/suite.ts'
 import { readTensors } from '../replay/recorded-tensors.ts'
-import { datatypeOf, parseInferRequest, type TensorSpec } from '../runtime/index.ts'
+import { datatypeOf, KSERVE_NAMES, parseInferRequest, type TensorSpec } from '../runtime/index.ts'
 import { canonicalValues } from './values.ts'
 
 /** What of a record a dispute about it needs, opened and held against what the log committed to. */
@@ -22,21 +22,8 @@ export interface DisputedRecord {
   manifest: string
 }
 
-/** KServe's names of the types that a graph's inputs and outputs have. */
-const DATATYPES: Partial<Record<ElementType, string>> = {
-  bool: 'BOOL',
-  int8: 'INT8',
-  int16: 'INT16',
-  int32: 'INT32',
-  int64: 'INT64',
-  uint8: 'UINT8',
-  uint16: 'UINT16',
-  uint32: 'UINT32',
-  uint64: 'UINT64',
-  float32: 'FP32',
-  float64: 'FP64',
-}
-const TYPES = new Map(Object.entries(DATATYPES).map(([type, name]) => [name, type as ElementType]))
+/** Element types of a graph by KServe's names. */
+const TYPES = new Map(ELEMENT_TYPES.map(type => [KSERVE_NAMES[type], type]))
 
 /** Stands before the values of a trace. */
 type Altered = (values: TraceValue[], response: ReadonlyMap<string, Tensor> | undefined) => TraceValue[]
@@ -76,7 +63,7 @@ export class GraphCase {
       throw new AnswerableError('bad-model', 'the model’s file is not the one that the record names')
     const graph = readGraph(model)
     const specs = graph.inputs.map(({ name, type, dims }): TensorSpec => {
-      const datatype = type && DATATYPES[type]
+      const datatype = type && KSERVE_NAMES[type]
       if (datatype === undefined)
         throw new AnswerableError('bad-model', `the input ‘${name}’ is of a type that no request carries`)
       return { name, datatype, shape: (dims ?? []).map(size => (typeof size === 'number' ? size : -1)) }

@@ -8,7 +8,7 @@ import * as ort from 'onnxruntime-node'
 import { assertSelfContained } from './onnx-file.ts'
 import { describeProcessor } from './processor.ts'
 import type { ModelDescription, TensorSpec } from './runtime.ts'
-import { datatypeOf, type Tensor } from './tensor.ts'
+import { datatypeOf, KSERVE_NAMES, type Tensor } from './tensor.ts'
 
 export type Optimisation = 'disabled' | 'basic' | 'extended' | 'all'
 
@@ -22,22 +22,6 @@ export interface OnnxOptions {
   optimisation?: Optimisation
   /** 1 unless told. With more, a few operators give another result. */
   threads?: number
-}
-
-/** onnxruntime's element types by KServe's names. FP16 is left out: JavaScript's runtimes do not agree on its array. */
-const KSERVE: Partial<Record<ort.Tensor.Type, string>> = {
-  bool: 'BOOL',
-  int8: 'INT8',
-  int16: 'INT16',
-  int32: 'INT32',
-  int64: 'INT64',
-  uint8: 'UINT8',
-  uint16: 'UINT16',
-  uint32: 'UINT32',
-  uint64: 'UINT64',
-  float32: 'FP32',
-  float64: 'FP64',
-  string: 'BYTES',
 }
 
 /**
@@ -190,7 +174,7 @@ function inputOf(value: ort.InferenceSession.ValueMetadata): Input {
 }
 
 function specOf(value: ort.InferenceSession.ValueMetadata): TensorSpec {
-  const datatype = value.isTensor ? KSERVE[value.type] : undefined
+  const datatype = value.isTensor ? KSERVE_NAMES[value.type] : undefined
   if (!value.isTensor || datatype === undefined || datatypeOf(datatype) === undefined)
     throw new Error(
       `'${value.name}' is a ${value.isTensor ? value.type : 'non-tensor'}, which is not supported`,

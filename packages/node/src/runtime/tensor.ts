@@ -44,6 +44,22 @@ const DATATYPES = new Map<string, Datatype>([
   ['BYTES', { allocate: length => new Array<string>(length).fill(''), store: storeString }],
 ])
 
+/** KServe's names of ONNX's element types. FP16 is left out: JavaScript's runtimes do not agree on its array. */
+export const KSERVE_NAMES: Readonly<Partial<Record<string, string>>> = {
+  bool: 'BOOL',
+  int8: 'INT8',
+  int16: 'INT16',
+  int32: 'INT32',
+  int64: 'INT64',
+  uint8: 'UINT8',
+  uint16: 'UINT16',
+  uint32: 'UINT32',
+  uint64: 'UINT64',
+  float32: 'FP32',
+  float64: 'FP64',
+  string: 'BYTES',
+}
+
 /** Undefined for a datatype that no runtime here takes. */
 export function datatypeOf(name: string): Datatype | undefined {
   return DATATYPES.get(name)
