@@ -33,6 +33,15 @@ export type ErrorCode =
   | 'not-a-member'
   | 'bad-receipt'
   | 'content-mismatch'
+  // evidence, certificates and their like
+  | 'unknown-format'
+  | 'unknown-version'
+  | 'unknown-algorithm'
+  | 'truncated'
+  | 'trailing-bytes'
+  | 'indefinite-length'
+  | 'bad-evidence'
+  | 'bad-endorsement'
   // models
   | 'bad-manifest'
   | 'bad-signature-file'

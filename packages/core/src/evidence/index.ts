@@ -1,0 +1,12 @@
+/**
+ * Evidence of where a node runs (RATS, RFC 9334): a verifier for each format, offline, with time, roots and endorsements
+ * passed in; what evidence is bound to; and what a reader asks of it.
+ */
+export * from './appraise.ts'
+export * from './binding.ts'
+export * from './check.ts'
+export * from './endorsements.ts'
+export * from './format.ts'
+export * from './policy.ts'
+export * from './reference.ts'
+export * from './roots.ts'
