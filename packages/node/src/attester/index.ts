@@ -1,0 +1,7 @@
+export { type Attested, type Attester, MAX_EVIDENCE_BYTES, reportDataFor } from './attester.ts'
+export { commandAttester } from './command.ts'
+export { confidentialSpaceAttester } from './confidential-space.ts'
+export { EndorsementServices, EvidenceConfig } from './config.ts'
+export { tsmAttester } from './configfs-tsm.ts'
+export { dstackAttester } from './dstack.ts'
+export { attestersOf } from './open.ts'
