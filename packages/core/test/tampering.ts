@@ -1,5 +1,4 @@
 /** What every format of evidence is held to: no altered byte goes unnoticed, and nothing makes it throw what it may not. */
-import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { toBase64Url } from '../src/bytes.ts'
 import { AnswerableError } from '../src/error.ts'
 import {
@@ -8,49 +7,8 @@ import {
   type EvidenceFormat,
   NO_ENDORSEMENTS,
 } from '../src/evidence/index.ts'
-import { nativeSuite } from '../src/note/fixtures.test.ts'
-import type { EcdsaCurve, RsaScheme, Suite } from '../src/suite.ts'
-
-const DIGESTS: Record<EcdsaCurve | RsaScheme['hash'], string> = {
-  'P-256': 'sha256',
-  'P-384': 'sha384',
-  'P-521': 'sha512',
-  'SHA-256': 'sha256',
-  'SHA-384': 'sha384',
-  'SHA-512': 'sha512',
-}
-
-/** OpenSSL's ECDSA and RSA beside its hashes. */
-export const fastSuite: Suite = {
-  ...nativeSuite,
-  verifyEcdsa(curve, point, message, signature) {
-    const size = (point.length - 1) / 2
-    const [x, y] = [point.subarray(1, 1 + size), point.subarray(1 + size)].map(toBase64Url)
-    const key = keyOf({ kty: 'EC', crv: curve, x, y })
-    return key !== undefined && verify(DIGESTS[curve], message, key, signature)
-  },
-  verifyRsa({ padding, hash, saltLength }, { modulus, exponent }, message, signature) {
-    const key = keyOf({ kty: 'RSA', n: toBase64Url(modulus), e: toBase64Url(exponent) })
-    if (key === undefined) return false
-    const digest = DIGESTS[hash]
-    const padded =
-      padding === 'pss'
-        ? {
-            padding: constants.RSA_PKCS1_PSS_PADDING,
-            saltLength: saltLength ?? constants.RSA_PSS_SALTLEN_DIGEST,
-          }
-        : { padding: constants.RSA_PKCS1_PADDING }
-    return verify(digest, message, { key, ...padded }, signature)
-  },
-}
-
-function keyOf(jwk: Record<string, string | undefined>): KeyObject | undefined {
-  try {
-    return createPublicKey({ key: jwk, format: 'jwk' })
-  } catch {
-    return undefined
-  }
-}
+import type { Suite } from '../src/suite.ts'
+import { opensslSuite } from './openssl-suite.ts'
 
 /**
  * A suite that remembers which signatures hold while `run` has it, and takes those and no others. A signature over bytes
@@ -61,16 +19,16 @@ export function recordedSuite(run: (suite: Suite) => void): Suite {
   const good = new Set<string>()
   const part = (value: unknown): string =>
     value instanceof Uint8Array
-      ? fastSuite.sha256Hex(value)
+      ? opensslSuite.sha256Hex(value)
       : JSON.stringify(value, (_, one) => (one instanceof Uint8Array ? toBase64Url(one) : one))
   const name = (parts: readonly unknown[]): string => parts.map(part).join(' ')
   run({
-    ...fastSuite,
-    verifyEcdsa: (...parts) => fastSuite.verifyEcdsa(...parts) && good.add(name(parts)) !== undefined,
-    verifyRsa: (...parts) => fastSuite.verifyRsa(...parts) && good.add(name(parts)) !== undefined,
+    ...opensslSuite,
+    verifyEcdsa: (...parts) => opensslSuite.verifyEcdsa(...parts) && good.add(name(parts)) !== undefined,
+    verifyRsa: (...parts) => opensslSuite.verifyRsa(...parts) && good.add(name(parts)) !== undefined,
   })
   return {
-    ...fastSuite,
+    ...opensslSuite,
     verifyEcdsa: (...parts) => good.has(name(parts)),
     verifyRsa: (...parts) => good.has(name(parts)),
   }
@@ -84,7 +42,7 @@ export function contextOf(
     time: typeof time === 'string' ? Date.parse(time) : time,
     policy: DEFAULT_EVIDENCE_POLICY,
     endorsements: NO_ENDORSEMENTS,
-    suite: fastSuite,
+    suite: opensslSuite,
     ...options,
   }
 }
