@@ -4,6 +4,7 @@
  */
 import { fromHex, utf8 } from '../bytes.ts'
 import type { Format } from './format.ts'
+import { unwrapNitro } from './nitro/index.ts'
 import { AZURE_MAGIC, REPORT_BYTES, splitExtendedReport } from './snp/index.ts'
 
 /** A document: formats that it may be of, the likelier first. */
@@ -20,10 +21,6 @@ export interface Wrapper {
 
 /** QE Vendor ID of Intel's quoting enclaves, at byte 12 of each quote. */
 const INTEL = fromHex('939a7233f79c4ca9940a0db3957f0607')
-/** An array of four and a protected header, `{1: ES384}`, tagged as COSE_Sign1 or not (RFC 9052). */
-const NITRO = [fromHex('8444a1013822'), fromHex('d28444a1013822')]
-/** The response of the Nitro Secure Module: `{"Attestation": {"document": ...}}` in CBOR. */
-const NSM = fromHex('a16b4174746573746174696f6ea168646f63756d656e74')
 /** SPDM 1.1, GET_MEASUREMENTS: the request, which stands before NVIDIA's answer. */
 const SPDM = fromHex('11e0')
 const SPDM_ANSWER = fromHex('1160')
@@ -33,12 +30,15 @@ const MOST_VERSION = 15
 
 /** What these bytes are, as far as their beginning says; undefined for text and for what is not known here. */
 export function sniff(bytes: Uint8Array): Document | Wrapper | undefined {
-  if (NITRO.some(start => beginsWith(bytes, start))) return { formats: ['nitro'] }
+  const nitro = unwrapNitro(bytes)
+  if (nitro === bytes) return { formats: ['nitro'] }
+  if (nitro !== undefined)
+    return { name: bytes[0] === 0 ? 'dstack attestation' : 'NSM response', inner: nitro }
   if (beginsWith(bytes, MAGIC)) return { formats: ['azure-sev-snp'] }
   if (bytes.length >= 48 && beginsWith(bytes.subarray(12), INTEL)) return { formats: [teeOf(bytes)] }
   if (beginsWith(bytes, SPDM) && beginsWith(bytes.subarray(SPDM_REQUEST_BYTES), SPDM_ANSWER))
     return { formats: ['nvidia-gpu', 'nvidia-switch'] }
-  return nsmResponse(bytes) ?? dstackAttestation(bytes) ?? snp(bytes)
+  return dstackQuote(bytes) ?? snp(bytes)
 }
 
 function beginsWith(bytes: Uint8Array, start: Uint8Array): boolean {
@@ -50,23 +50,12 @@ function teeOf(bytes: Uint8Array): Format {
   return bytes[0] !== 3 && bytes[4] === 0x81 ? 'tdx' : 'sgx'
 }
 
-function nsmResponse(bytes: Uint8Array): Wrapper | undefined {
-  if (!beginsWith(bytes, NSM)) return undefined
-  const rest = bytes.subarray(NSM.length)
-  // A byte string whose length is in two bytes, or in four.
-  const size = rest[0] === 0x59 ? 2 : rest[0] === 0x5a ? 4 : 0
-  if (size === 0 || rest.length <= size) return undefined
-  const inner = rest.subarray(1 + size)
-  const length = rest.subarray(1, 1 + size).reduce((sum, byte) => sum * 256 + byte, 0)
-  return inner.length === length ? { name: 'NSM response', inner } : undefined
-}
-
 /**
- * dstack's attestation of version 0, in SCALE: version, kind of quote (0 for TDX, 2 for Nitro), the quote's length in
- * compact form, the quote, and then what nobody signed.
+ * dstack's attestation of version 0 with a quote of TDX, in SCALE: version, kind of quote (0), the quote's length in compact
+ * form, the quote, and then what nobody signed.
  */
-function dstackAttestation(bytes: Uint8Array): Wrapper | undefined {
-  if (bytes[0] !== 0 || (bytes[1] !== 0 && bytes[1] !== 2) || bytes.length < 8) return undefined
+function dstackQuote(bytes: Uint8Array): Wrapper | undefined {
+  if (bytes[0] !== 0 || bytes[1] !== 0 || bytes.length < 8) return undefined
   const mode = bytes[2]! & 3
   const size = mode === 1 ? 2 : mode === 2 ? 4 : 0
   if (size === 0) return undefined
@@ -76,9 +65,7 @@ function dstackAttestation(bytes: Uint8Array): Wrapper | undefined {
   const end = start + Math.floor(length / 4)
   if (end > bytes.length || end === start) return undefined
   const inner = bytes.subarray(start, end)
-  const known =
-    bytes[1] === 0 ? beginsWith(inner.subarray(12), INTEL) : inner[0] === 0x84 || inner[0] === 0xd2
-  return known ? { name: 'dstack attestation', inner } : undefined
+  return beginsWith(inner.subarray(12), INTEL) ? { name: 'dstack attestation', inner } : undefined
 }
 
 function snp(bytes: Uint8Array): Document | Wrapper | undefined {
