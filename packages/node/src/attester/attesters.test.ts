@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { makeAuthority, makeNitro } from '../../../core/test/nitro.ts'
 import { makeCertificate } from '../../../core/test/x509.ts'
 import { commandAttester } from './command.ts'
 import { confidentialSpaceAttester } from './confidential-space.ts'
@@ -238,6 +239,21 @@ test('a command gets the bytes as hex in its arguments, and its output is the ev
   assert.deepEqual([...hex.bytes], [0xab, 1])
   const base64 = await command('console.log("qwE=")', { output: 'base64' }).attest(DATA, signal)
   assert.deepEqual([...base64.bytes], [0xab, 1])
+})
+
+test('what tools put around evidence is taken off, and another’s format is not taken', async () => {
+  const bytes = makeNitro(makeAuthority())
+  const script = `console.log(JSON.stringify({ attestation_document: "${Buffer.from(bytes).toString('base64')}" }))`
+  const nitro = await command(script, { output: 'auto' }).attest(DATA, signal)
+  assert.ok(Buffer.from(nitro.bytes).equals(bytes))
+  for (const [printed, format, message] of [
+    [script, 'tdx', /0 documents of tdx/],
+    ['console.log("hello")', 'nitro', /cannot be read/],
+  ] as const)
+    await assert.rejects(command(printed, { output: 'auto', format }).attest(DATA, signal), {
+      code: 'unavailable',
+      message,
+    })
 })
 
 test('no shell reads a command’s arguments', async () => {

@@ -4,8 +4,9 @@
  */
 import { spawn } from 'node:child_process'
 import { fromBase64, fromHex, toHex } from '@answerable/core'
-import type { Format } from '@answerable/core/evidence'
+import { type Format, readEvidence } from '@answerable/core/evidence'
 import {
+  type Attested,
   type Attester,
   attesterError,
   fewWords,
@@ -21,8 +22,11 @@ export interface CommandOptions {
   /** The program, by its path or by a name on PATH, and its arguments. */
   argv: readonly string[]
   format: Format
-  /** How the program prints it. */
-  output: 'binary' | 'hex' | 'base64'
+  /**
+   * How the program prints it; `auto` finds it in whatever tools put around it, as `evidence check` does, with certificates that
+   * come along.
+   */
+  output: 'auto' | 'binary' | 'hex' | 'base64'
   timeoutMs: number
 }
 
@@ -38,11 +42,14 @@ export function commandAttester({ argv, format, output, timeoutMs }: CommandOpti
         const hex = toHex(reportDataFor(format, data))
         const [program, ...rest] = argv.map(one => one.replaceAll(PLACEHOLDER, hex))
         const printed = await outputOf(name, program!, rest, output === 'binary' ? 1 : 3, signal)
-        const bytes = decoded(name, printed, output)
-        if (bytes.length === 0) throw attesterError(name, 'it printed nothing')
-        if (bytes.length > MAX_EVIDENCE_BYTES)
+        if (printed.length === 0) throw attesterError(name, 'it printed nothing')
+        const attested =
+          output === 'auto'
+            ? found(name, printed, format)
+            : { format, bytes: decoded(name, printed, output), endorsements: [] }
+        if (attested.bytes.length > MAX_EVIDENCE_BYTES)
           throw attesterError(name, `it printed over ${MAX_EVIDENCE_BYTES} bytes of evidence`)
-        return { format, bytes, endorsements: [] }
+        return attested
       }),
   }
 }
@@ -103,7 +110,20 @@ function outputOf(
   })
 }
 
-function decoded(name: string, printed: Buffer, output: CommandOptions['output']): Uint8Array {
+function found(name: string, printed: Uint8Array, format: Format): Attested {
+  let own: Attested[]
+  try {
+    own = readEvidence(printed).found.filter(one => one.format === format)
+  } catch (cause) {
+    throw attesterError(name, `what it printed cannot be read: ${(cause as Error).message}`, cause)
+  }
+  const [one, ...more] = own
+  if (one === undefined || more.length > 0)
+    throw attesterError(name, `it printed ${own.length} documents of ${format} where one belongs`)
+  return { format, bytes: one.bytes, endorsements: one.endorsements }
+}
+
+function decoded(name: string, printed: Buffer, output: 'binary' | 'hex' | 'base64'): Uint8Array {
   if (output === 'binary') return new Uint8Array(printed)
   const text = printed.toString('latin1').replace(/\s+/g, '')
   try {

@@ -12,7 +12,7 @@ const Argv = z
     argv => argv.slice(1).some(one => one.includes(PLACEHOLDER)),
     `an argument must hold ${PLACEHOLDER}, where the bytes to have signed go`,
   )
-const Output = z.enum(['binary', 'hex', 'base64']).default('binary')
+const Output = z.enum(['auto', 'binary', 'hex', 'base64']).default('auto')
 const Path = z.string().min(1).max(4096)
 
 const Machine = z.discriminatedUnion('kind', [
