@@ -89,7 +89,8 @@ export type RevocationAnswer =
 
 /**
  * What the lists say of one certificate, under the issuer that the chain showed. A list that is forged is `bad` even where
- * another is good: whoever brought it meant it to be believed. A revocation counts whenever it happened.
+ * another is good: whoever brought it meant it to be believed. A revocation that had happened by `time` counts also in a list
+ * that is out of date.
  */
 export function checkRevocation(
   certificate: Certificate,
@@ -115,7 +116,8 @@ export function checkRevocation(
         detail: `the list of ${issuer.subject.text} has an extension that is not known here`,
       }
     const entry = list.revoked.get(certificate.serial)
-    if (entry !== undefined)
+    // One that came only after the time asked about had not happened yet.
+    if (entry !== undefined && entry.time <= time)
       return {
         outcome: 'revoked',
         time: entry.time,
