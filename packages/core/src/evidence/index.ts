@@ -9,6 +9,14 @@ export * from './document.ts'
 export * from './endorsements.ts'
 export * from './format.ts'
 export * from './formats.ts'
+export {
+  deviceKindOf,
+  formatDeviceEvidence,
+  fromSdkEvidence,
+  nvidiaGpu,
+  nvidiaSwitch,
+  reportFromHex,
+} from './nvidia/index.ts'
 export * from './policy.ts'
 export * from './reference.ts'
 export * from './roots.ts'

@@ -5,7 +5,14 @@
  * only firmware and settings as released have those.
  */
 import { toHex } from '../../bytes.ts'
-import { type Certificate, checkChain, checkSignature, ecdsaDer, parseCertificate } from '../../x509/index.ts'
+import {
+  type Certificate,
+  type ChainFault,
+  checkChain,
+  checkSignature,
+  ecdsaDer,
+  parseCertificate,
+} from '../../x509/index.ts'
 import { type Check, check } from '../check.ts'
 import type { AppraisalContext, EvidenceFormat, Findings } from '../format.ts'
 import { rootSet } from '../roots.ts'
@@ -97,6 +104,9 @@ function appraiseDevice(
   }
 }
 
+/** `checkChain` has time apart from the other faults. */
+type ChainReason = Exclude<ChainFault, 'certificate-expired' | 'certificate-not-yet-valid'>
+
 interface Chained {
   checks: Check[]
   /** What of it is out of its time. */
@@ -116,7 +126,7 @@ function followChain(
   const { timeFault, window } = chain
   const late = timeFault ? [check('validity', 'fail', timeFault.reason, timeFault.detail)] : []
   if (chain.fault) {
-    const { reason, detail } = chain.fault
+    const { reason, detail } = chain.fault as { reason: ChainReason; detail: string }
     const why = 'without a good chain, nobody’s answer counts'
     return {
       checks: [
@@ -166,11 +176,7 @@ function ownLeaf(leaf: Certificate | undefined, report: DeviceReport, context: A
       signature: check('signature', 'not-checked', 'key-missing', 'the device’s certificate cannot be read'),
     }
   const outcome = signedBy(leaf, report, context)
-  if (outcome === 'good')
-    return {
-      leaf,
-      signature: check('signature', 'pass', 'signed', `signed by the key of ${leaf.subject.text}`),
-    }
+  if (outcome === 'good') return { leaf, signature: signed(leaf) }
   return {
     leaf,
     signature: check(
@@ -186,7 +192,7 @@ function ownLeaf(leaf: Certificate | undefined, report: DeviceReport, context: A
 function leafAmong(others: readonly Certificate[], report: DeviceReport, context: AppraisalContext): Signed {
   const leaves = others.filter(({ issues }) => issues === undefined).slice(0, MOST_LEAVES)
   const leaf = leaves.find(one => signedBy(one, report, context) === 'good')
-  if (leaf !== undefined) return ownLeaf(leaf, report, context)
+  if (leaf !== undefined) return { leaf, signature: signed(leaf) }
   return {
     signature:
       leaves.length === 0
@@ -198,6 +204,10 @@ function leafAmong(others: readonly Certificate[], report: DeviceReport, context
             'none of the devices whose certificates came along signed it',
           ),
   }
+}
+
+function signed({ subject }: Certificate): Check {
+  return check('signature', 'pass', 'signed', `signed by the key of ${subject.text}`)
 }
 
 function signedBy({ key }: Certificate, { signed, signature }: DeviceReport, { suite }: AppraisalContext) {

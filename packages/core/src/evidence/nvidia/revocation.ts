@@ -20,18 +20,18 @@ import type { AppraisalContext } from '../format.ts'
 export interface Answers {
   ocsp: OcspAnswer[]
   lists: RevocationList[]
-  /** What of them could not be read. */
-  unreadable?: string
+  /** How many could not be read. They say nothing, of these chains or of others. */
+  unread: number
 }
 
-/** Those that came along; one that cannot be read fails the check, since whoever brought it meant it to be believed. */
+/** Those that came along, for whomever they are. */
 export function readAnswers({ ocsp, crl }: AppraisalContext['endorsements']): Answers {
-  const answers: Answers = { ocsp: [], lists: [] }
+  const answers: Answers = { ocsp: [], lists: [], unread: 0 }
   const read = <T>(bytes: Uint8Array, parse: (der: Uint8Array) => T, into: T[]): void => {
     try {
       into.push(parse(bytes))
-    } catch (cause) {
-      answers.unreadable ??= (cause as Error).message
+    } catch {
+      answers.unread++
     }
   }
   for (const bytes of ocsp) read(bytes, parseOcspAnswer, answers.ocsp)
@@ -52,8 +52,6 @@ export function chainStatus(
 ): ChainStatus {
   const window = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY }
   const done = (one: Check): ChainStatus => ({ check: one, window })
-  if (answers.unreadable !== undefined)
-    return done(check('revocation', 'fail', 'bad-revocation-answer', answers.unreadable))
   let missing: Check | undefined
   for (const [i, certificate] of path.slice(0, -1).entries()) {
     const answer = answerAbout(certificate, path[i + 1]!, answers, time, suite)
@@ -79,7 +77,7 @@ export function chainStatus(
               'revocation',
               'not-checked',
               'no-revocation-answer',
-              `nothing that came along says whether the certificate of ${certificate.subject.text} is still good`,
+              `nothing that came along says whether the certificate of ${certificate.subject.text} is still good${answers.unread === 0 ? '' : `, and ${answers.unread} answers cannot be read`}`,
             )
   }
   return done(
