@@ -1,5 +1,6 @@
 /** Every format that there is a verifier for. */
 import type { EvidenceFormat, Format } from './format.ts'
+import { nitro } from './nitro/index.ts'
 import { nvidiaGpu, nvidiaSwitch } from './nvidia/index.ts'
 import { azureSevSnp, sevSnp } from './snp/index.ts'
 
@@ -7,7 +8,7 @@ import { azureSevSnp, sevSnp } from './snp/index.ts'
 export type AnyFormat = EvidenceFormat<any>
 
 /** In the order of `FORMATS`. */
-export const EVIDENCE_FORMATS: readonly AnyFormat[] = [sevSnp, azureSevSnp, nvidiaGpu, nvidiaSwitch]
+export const EVIDENCE_FORMATS: readonly AnyFormat[] = [nitro, sevSnp, azureSevSnp, nvidiaGpu, nvidiaSwitch]
 
 export function evidenceFormat(
   name: Format,

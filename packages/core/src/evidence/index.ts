@@ -5,10 +5,12 @@
 export * from './appraise.ts'
 export * from './binding.ts'
 export * from './check.ts'
+export * from './detect.ts'
 export * from './document.ts'
 export * from './endorsements.ts'
 export * from './format.ts'
 export * from './formats.ts'
+export * from './nitro/index.ts'
 export {
   deviceKindOf,
   formatDeviceEvidence,
@@ -20,3 +22,4 @@ export {
 export * from './policy.ts'
 export * from './reference.ts'
 export * from './roots.ts'
+export * from './sigstore/index.ts'
