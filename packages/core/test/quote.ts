@@ -1,6 +1,23 @@
 /** Quotes of Intel TDX and SGX made in tests, with the collateral that goes with them: all under a root of their own. */
 import { createHash, type KeyObject, sign } from 'node:crypto'
-import type { Endorsement, TcbStatus } from '../src/evidence/index.ts'
+import {
+  type Appraisal,
+  appraise,
+  type CheckName,
+  DEFAULT_EVIDENCE_POLICY,
+  type Endorsement,
+  type EvidenceFormat,
+  type EvidencePolicy,
+  endorsementsFrom,
+  quoteTee,
+  type SgxQuote,
+  sgx,
+  type TcbStatus,
+  type TdxQuote,
+  tdx,
+} from '../src/evidence/index.ts'
+import type { Suite } from '../src/suite.ts'
+import { opensslSuite } from './openssl-suite.ts'
 import {
   integer,
   keyPair,
@@ -352,4 +369,66 @@ function u16(value: number): Buffer {
 
 function u32(value: number): Buffer {
   return Buffer.concat([u16(value & 65_535), u16(Math.floor(value / 65_536))])
+}
+
+export interface QuoteAsked {
+  time?: number
+  policy?: Partial<EvidencePolicy>
+  endorsements?: readonly Endorsement[]
+  binding?: Uint8Array
+  suite?: Suite
+}
+
+/** Appraised by a reader who trusts the root that it says. */
+export function appraiseMade(made: MadeQuote, asked: QuoteAsked = {}): Appraisal {
+  const { endorsements = made.endorsements, time = QUOTE_TIME, policy } = asked
+  const roots = { ...DEFAULT_EVIDENCE_POLICY.roots, intel: [made.root] }
+  return appraiseQuote(made.quote, { ...asked, endorsements, time, policy: { roots, ...policy } })
+}
+
+/** Under Intel's own root unless told. */
+export function appraiseQuote(quote: Uint8Array, asked: QuoteAsked & { time: number }): Appraisal {
+  const { time, policy, endorsements = [], binding, suite = opensslSuite } = asked
+  const format = quoteTee(quote) === 'sgx' ? sgx : tdx
+  return appraise<TdxQuote & SgxQuote>(
+    format as EvidenceFormat<TdxQuote & SgxQuote>,
+    format.parse(quote) as never,
+    {
+      time,
+      policy: { ...DEFAULT_EVIDENCE_POLICY, ...policy },
+      endorsements: endorsementsFrom(endorsements),
+      suite,
+      ...(binding && { binding }),
+    },
+  )
+}
+
+/** `check reason` of what fails. */
+export function faultsOf({ checks }: Pick<Appraisal, 'checks'>): string[] {
+  return checks.filter(({ outcome }) => outcome === 'fail').map(({ check, reason }) => `${check} ${reason}`)
+}
+
+/** The reasons of one check. */
+export function reasonOf({ checks }: Pick<Appraisal, 'checks'>, name: CheckName): string {
+  return checks
+    .filter(({ check }) => check === name)
+    .map(({ reason }) => reason)
+    .join(' ')
+}
+
+/** Remembers what was asked before: of a thousand altered documents, most signatures are the same. */
+export function rememberingSuite(suite: Suite = opensslSuite): Suite {
+  const seen = new Map<string, boolean>()
+  return {
+    ...suite,
+    verifyEcdsa(curve, key, message, signature) {
+      const name = createHash('sha256').update(key).update(signature).update(message).digest('latin1')
+      let good = seen.get(name)
+      if (good === undefined) {
+        good = suite.verifyEcdsa(curve, key, message, signature)
+        seen.set(name, good)
+      }
+      return good
+    },
+  }
 }

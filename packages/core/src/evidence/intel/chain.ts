@@ -3,9 +3,15 @@
  * Certificate and Certificate Revocation List Profile Specification"). Each leaf is good for its own task only, and what brings
  * certificates brings no others: so that every byte of a quote is accounted for.
  */
-import { fromUtf8, toBase64 } from '../../bytes.ts'
+import { equal, fromUtf8, toBase64 } from '../../bytes.ts'
 import { AnswerableError } from '../../error.ts'
-import { type Certificate, type Chain, checkChain, type KeyUse } from '../../x509/index.ts'
+import {
+  type Certificate,
+  type Chain,
+  checkChain,
+  type KeyUse,
+  type RevocationList,
+} from '../../x509/index.ts'
 import type { AppraisalContext } from '../format.ts'
 import { rootSet } from '../roots.ts'
 import type { Certificates } from './collateral.ts'
@@ -106,10 +112,14 @@ export function signerChain(certificates: readonly Certificate[], reader: Reader
 /** The chain of who signs a list of revocations. */
 export function listSignerChain(
   certificates: readonly Certificate[],
+  list: RevocationList,
   reader: Reader,
 ): IntelChain | undefined {
   const [leaf] = certificates
-  return leaf && follow(leaf, certificates, certificates, reader, 'crl-sign')
+  if (leaf === undefined) return undefined
+  const chain = follow(leaf, certificates, certificates, reader, 'crl-sign')
+  if (chain.fault !== undefined || equal(leaf.subject.der, list.issuer.der)) return chain
+  return { ...chain, fault: misused(leaf, `of ${list.issuer.text}, whose list it came with`) }
 }
 
 function follow(

@@ -4,27 +4,17 @@
  * Each check stands by itself: one that fails does not hide what another finds.
  */
 import { concat, equal, toHex } from '../../bytes.ts'
-import { AnswerableError } from '../../error.ts'
 import type { JsonObject } from '../../shape.ts'
 import {
   type Certificate,
   checkRevocation,
-  ecdsaDer,
   parseRevocationList,
   type RevocationList,
 } from '../../x509/index.ts'
 import { type Check, check } from '../check.ts'
 import type { AppraisalContext, Findings } from '../format.ts'
-import {
-  certificatesIn,
-  type Fault,
-  type IntelChain,
-  listSignerChain,
-  type PckChain,
-  pckChain,
-  signerChain,
-} from './chain.ts'
-import { Certificates, type Collateral, chooseCollateral, type Signed } from './collateral.ts'
+import { type Basis, gather, once, readable, verifies } from './basis.ts'
+import type { Fault, IntelChain } from './chain.ts'
 import { checkPlatform, checkQe, factsOf, moduleMismatch, type Standing } from './platform.ts'
 import { AFTER_PPID_BYTES, type Quote, type Tee } from './quote.ts'
 
@@ -32,29 +22,11 @@ export interface QuoteFindings extends Pick<Findings, 'checks' | 'window'> {
   facts: JsonObject
 }
 
-/** All that checks rest on, gathered once. */
-interface Basis {
-  quote: Quote
-  tee: Tee
-  context: AppraisalContext
-  pck?: PckChain | undefined
-  /** Why the quote's certificates could not be read. */
-  pckFault?: Fault
-  collateral?: Collateral | undefined
-  /** Why no collateral could be read of what came. */
-  collateralFault?: string | undefined
-  tcbSigner?: IntelChain | undefined
-  qeSigner?: IntelChain | undefined
-  listSigner?: IntelChain | undefined
-  /** Which of the two texts their signer, being Intel's, signed. */
-  believed: { tcbInfo: boolean; qeIdentity: boolean }
-}
-
 const ALWAYS = { from: 0, until: 8_640_000_000_000_000 }
 
 /** Never throws for anything that a quote or endorsements can hold. */
 export function checkQuote(quote: Quote, tee: Tee, context: AppraisalContext): QuoteFindings {
-  const basis = gather(quote, tee, context)
+  const basis = gather(quote, tee, { ...context, suite: once(context.suite) })
   const { collateral, pck } = basis
   const revocation = checkRevocations(basis)
   const { found: platform, standing } = platformCheck(basis)
@@ -88,73 +60,6 @@ export function checkQuote(quote: Quote, tee: Tee, context: AppraisalContext): Q
       until: Math.min(ALWAYS.until, ...windows.map(({ until }) => until)),
     },
   }
-}
-
-function gather(quote: Quote, tee: Tee, context: AppraisalContext): Basis {
-  const { endorsements, suite } = context
-  const basis: Basis = { quote, tee, context, believed: { tcbInfo: false, qeIdentity: false } }
-  const certificates = new Certificates()
-  let brought: Certificate[] = []
-  try {
-    brought = certificatesIn(quote, certificates)
-  } catch (cause) {
-    if (!(cause instanceof AnswerableError)) throw cause
-    basis.pckFault = { reason: 'bad-certificate', detail: `in the quote: ${cause.message}` }
-  }
-  const fromQuote = brought.length === 0 ? undefined : pckChain(brought, [], () => true, context)
-  const { collateral, fault } = chooseCollateral(
-    endorsements['intel-collateral'],
-    { tee, time: context.time, fmspc: fromQuote?.pck?.fmspc },
-    certificates,
-  )
-  basis.collateral = collateral
-  basis.collateralFault = fault
-  if (fromQuote !== undefined && fromQuote.fault?.reason !== 'chain-incomplete') basis.pck = fromQuote
-  else if (basis.pckFault === undefined) {
-    const endorsed = [
-      ...(collateral?.pckChain ?? []),
-      ...(collateral?.listChain ?? []),
-      ...certificatesOf(endorsements.certificate, certificates),
-    ]
-    const { report, signature } = quote.qe
-    const isSigner = ({ key }: Certificate): boolean =>
-      key.kind === 'ecdsa' && key.curve === 'P-256' && verifies(key.point, report.bytes, signature, suite)
-    basis.pck = pckChain(brought, endorsed, isSigner, context)
-  }
-  if (collateral === undefined) return basis
-  basis.tcbSigner = signerChain(collateral.tcbInfo.chain, context)
-  basis.qeSigner = signerChain(collateral.qeIdentity.chain, context)
-  basis.listSigner = listSignerChain(collateral.listChain, context)
-  basis.believed = {
-    tcbInfo: isBelieved(collateral.tcbInfo, basis.tcbSigner, suite),
-    qeIdentity: isBelieved(collateral.qeIdentity, basis.qeSigner, suite),
-  }
-  return basis
-}
-
-/** Those of the endorsements that can be read: what others are for is not this quote's fault. */
-function certificatesOf(ders: readonly Uint8Array[], certificates: Certificates): Certificate[] {
-  return ders.flatMap(der => readable(() => certificates.read(der)))
-}
-
-function readable<T>(read: () => T): T[] {
-  try {
-    return [read()]
-  } catch (cause) {
-    if (!(cause instanceof AnswerableError)) throw cause
-    return []
-  }
-}
-
-/** A signature of r and s by a point without the byte that says that it is one. */
-function verifies(
-  point: Uint8Array,
-  message: Uint8Array,
-  signature: Uint8Array,
-  suite: AppraisalContext['suite'],
-): boolean {
-  const der = ecdsaDer(signature, 32)
-  return der !== undefined && suite.verifyEcdsa('P-256', point, message, der)
 }
 
 function signatureChecks({ quote, pck, context: { suite } }: Basis): Check[] {
@@ -274,7 +179,7 @@ function checkRevocations({ pck, collateral, tcbSigner, qeSigner, listSigner, co
 } {
   const { time, suite, endorsements } = context
   const lists: RevocationList[] = [
-    ...(collateral?.lists ?? []),
+    ...(collateral === undefined ? [] : [collateral.rootList, collateral.pckList]),
     ...endorsements.crl.flatMap(der => readable(() => parseRevocationList(der))),
   ]
   const windows: { from: number; until: number }[] = []
@@ -311,19 +216,6 @@ function checkRevocations({ pck, collateral, tcbSigner, qeSigner, listSigner, co
     open ??
     check('revocation', 'pass', 'not-revoked', `none of ${asked.size} certificates is on its issuer’s list`)
   return { found, windows }
-}
-
-/** Whether the signer of a text that Intel signed is Intel's, and signed it. */
-function isBelieved(
-  { bytes, signature }: Signed<unknown>,
-  signer: IntelChain | undefined,
-  suite: AppraisalContext['suite'],
-): boolean {
-  if (signer === undefined || signer.fault !== undefined) return false
-  const { key } = signer.leaf
-  return (
-    key.kind === 'ecdsa' && key.curve === 'P-256' && suite.verifyEcdsa('P-256', key.point, bytes, signature)
-  )
 }
 
 function platformCheck(basis: Basis): { found: Check; standing: Standing } {

@@ -32,9 +32,9 @@ export interface Signed<T> {
 export interface Collateral {
   tcbInfo: Signed<TcbInfo>
   qeIdentity: Signed<QeIdentity>
-  /** Of platforms' certificates and of the root's. */
-  lists: readonly RevocationList[]
-  /** Who signs the list of platforms' certificates. */
+  rootList: RevocationList
+  /** Of platforms' certificates, and who signs it. */
+  pckList: RevocationList
   listChain: readonly Certificate[]
   /** The platform's certificate and those above it, where the quote does not bring them. */
   pckChain: readonly Certificate[]
@@ -86,7 +86,8 @@ export function parseCollateral(bytes: Uint8Array, certificates: Certificates): 
   return {
     tcbInfo: signed('tcb_info', parseTcbInfo),
     qeIdentity: signed('qe_identity', parseQeIdentity),
-    lists: [parseRevocationList(hex('root_ca_crl')), parseRevocationList(hex('pck_crl'))],
+    rootList: parseRevocationList(hex('root_ca_crl')),
+    pckList: parseRevocationList(hex('pck_crl')),
     listChain: certificates.readPem(text('pck_crl_issuer_chain')),
     pckChain: root.pck_certificate_chain == null ? [] : certificates.readPem(text('pck_certificate_chain')),
   }
