@@ -1,6 +1,7 @@
 /** Every format that there is a verifier for. */
 import type { EvidenceFormat, Format } from './format.ts'
 import { nitro } from './nitro/index.ts'
+import { nvidiaGpu, nvidiaSwitch } from './nvidia/index.ts'
 import { sgx } from './sgx/index.ts'
 import { azureSevSnp, sevSnp } from './snp/index.ts'
 import { tdx } from './tdx/index.ts'
@@ -9,7 +10,15 @@ import { tdx } from './tdx/index.ts'
 export type AnyFormat = EvidenceFormat<any>
 
 /** In the order of `FORMATS`. */
-export const EVIDENCE_FORMATS: readonly AnyFormat[] = [nitro, tdx, sgx, sevSnp, azureSevSnp]
+export const EVIDENCE_FORMATS: readonly AnyFormat[] = [
+  nitro,
+  tdx,
+  sgx,
+  sevSnp,
+  azureSevSnp,
+  nvidiaGpu,
+  nvidiaSwitch,
+]
 
 export function evidenceFormat(
   name: Format,

@@ -12,6 +12,14 @@ export * from './format.ts'
 export * from './formats.ts'
 export { quoteTee } from './intel/quote.ts'
 export * from './nitro/index.ts'
+export {
+  deviceKindOf,
+  formatDeviceEvidence,
+  fromSdkEvidence,
+  nvidiaGpu,
+  nvidiaSwitch,
+  reportFromHex,
+} from './nvidia/index.ts'
 export * from './policy.ts'
 export * from './reference.ts'
 export * from './roots.ts'
