@@ -230,13 +230,13 @@ function devicesCheck(machine: AppraisedItem, devices: readonly AppraisedItem[])
       `device ${stray + 1} was not asked with the nonce of this node: it may be another machine's`,
     )
   const rejected = devices.findIndex(({ appraisal }) => appraisal?.verdict.met !== true)
-  if (rejected >= 0)
-    return check(
-      'devices',
-      'fail',
-      'device-rejected',
-      `device ${rejected + 1}: ${devices[rejected]!.appraisal?.verdict.unmet.join('; ') ?? 'it cannot be read'}`,
-    )
+  if (rejected >= 0) {
+    const { appraisal } = devices[rejected]!
+    const why = `device ${rejected + 1}: ${appraisal?.verdict.unmet.join('; ') ?? 'it cannot be read'}`
+    return appraisal?.checks.every(({ outcome }) => outcome !== 'fail')
+      ? check('devices', 'not-checked', 'device-incomplete', why)
+      : check('devices', 'fail', 'device-rejected', why)
+  }
   return check(
     'devices',
     'pass',

@@ -17,6 +17,7 @@ import type {
 import type { JsonObject } from '../shape.ts'
 import type { Suite } from '../suite.ts'
 import { type Audited, auditsOf } from './audited.ts'
+import type { KnownEvidence } from './evidenced.ts'
 import type { CheckedRecord } from './receipt-record.ts'
 
 /** What is looked up: in the reader's own copy, or in records that came along and are proven. */
@@ -48,6 +49,8 @@ export interface Registered {
   /** What auditors found of this very record; in `partial` records, what of it came along. */
   audits: Audited[]
   partial: boolean
+  /** What it says of the evidence that the record names. */
+  evidence?: KnownEvidence
 }
 
 /**
