@@ -25,6 +25,7 @@ export function dump(state: State, ...without: (keyof State)[]): string {
       'ticks',
       'usage',
       'handInUsage',
+      'evidenceUsage',
       'anchors',
       'reveals',
       'digests',

@@ -21,6 +21,8 @@ const COLUMNS: Record<CollectionName, readonly string[]> = {
   findings: ['id', 'outcome', 'auditor', 'epoch', 'dispute'],
   comparisons: ['id', 'by', 'statistic', 'outcome', 'seen'],
   disputes: ['id', 'log', 'index', 'auditor', 'operator', 'status', 'wrong'],
+  evidence: ['id', 'node', 'log', 'stated', 'endorsements', 'appraisals'],
+  references: ['id', 'reference', 'stated', 'revoked'],
 }
 
 export function recordTable(name: CollectionName, records: readonly [string, object][]): string[] {
@@ -37,16 +39,17 @@ function words(value: unknown): string {
   if (Array.isArray(value))
     return value.every(one => typeof one === 'string') ? value.map(short).join(', ') : String(value.length)
   if (typeof value !== 'object') return short(String(value))
-  const { id, action, size, index, member } = value as Fields
+  const { id, action, size, index, member, image } = value as Fields
   if (typeof id === 'string') return id
+  if (typeof image === 'string') return image
   if (typeof action === 'string') return typeof member === 'string' ? `${action} ${member}` : action
   if (typeof size === 'number') return `at ${size}`
   return typeof index === 'number' ? `entry ${index}` : 'yes'
 }
 
-/** Digests by their beginning, which commands take as well. */
+/** Digests by their beginning, which commands take as well; also where a member's name follows. */
 function short(text: string): string {
-  return /^[0-9a-f]{64}$/.test(text) ? text.slice(0, 16) : text
+  return text.replace(/^([0-9a-f]{16})[0-9a-f]{48}(?= |$)/, '$1')
 }
 
 /** `ownerGroup` as `owner group`. */

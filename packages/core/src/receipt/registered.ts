@@ -7,11 +7,13 @@ import { AnswerableError } from '../error.ts'
 import { checkEvidence, type RegistryEvidence } from '../registry/evidence.ts'
 import type {
   Dispute,
+  EvidenceRecord,
   Finding,
   LogRecord,
   Member,
   ModelRecord,
   NodeRecord,
+  ReferenceRecord,
   RegisteredKey,
 } from '../registry/records.ts'
 import type { JsonObject } from '../shape.ts'
@@ -31,6 +33,10 @@ export interface RegistryView {
   readonly logs: { get(origin: string): LogRecord | undefined }
   readonly models: { values(): Iterable<ModelRecord> }
   readonly disputes: { get(digest: string): Dispute | undefined }
+  /** By the SHA-256 of its document. */
+  readonly evidence: { get(digest: string): EvidenceRecord | undefined }
+  /** Approved images; of records that came along, those that came. */
+  readonly references: { values(): Iterable<ReferenceRecord> }
   /** What auditors found of one entry of a log. */
   findingsOf(log: string, index: number): Iterable<Finding>
 }
@@ -162,6 +168,11 @@ export function viewOf(name: string, proven: ReadonlyMap<string, JsonObject>): R
   const get = <T>(collection: string) => ({
     get: (id: string) => proven.get(`${collection}/${id}`) as unknown as T | undefined,
   })
+  const all = <T>(collection: string) => ({
+    *values() {
+      for (const [id, value] of proven) if (id.startsWith(`${collection}/`)) yield value as unknown as T
+    },
+  })
   return {
     name,
     partial: true,
@@ -169,12 +180,10 @@ export function viewOf(name: string, proven: ReadonlyMap<string, JsonObject>): R
     keys: get<RegisteredKey>('keys'),
     nodes: get<NodeRecord>('nodes'),
     logs: get<LogRecord>('logs'),
-    models: {
-      *values() {
-        for (const [id, value] of proven) if (id.startsWith('models/')) yield value as unknown as ModelRecord
-      },
-    },
+    models: all<ModelRecord>('models'),
     disputes: get<Dispute>('disputes'),
+    evidence: get<EvidenceRecord>('evidence'),
+    references: all<ReferenceRecord>('references'),
     *findingsOf(log, index) {
       const prefix = `findings/${log} ${index} `
       for (const [id, value] of proven) if (id.startsWith(prefix)) yield value as unknown as Finding

@@ -22,6 +22,7 @@ export function advance(state: State, index: number, root: () => Uint8Array, sui
   state.epochBegan = state.clock
   state.usage.clear()
   state.handInUsage.clear()
+  state.evidenceUsage.clear()
   finishEpochs(state, suite)
   drawPanels(state, index, root, suite)
 }

@@ -5,6 +5,8 @@ export { findingId, sideOf } from './disputes.ts'
 export * from './evidence.ts'
 export { hostUrl } from './host-url.ts'
 export { parseKeyText } from './key-text.ts'
+export { MAX_ARCHIVE_BYTES, MAX_EVIDENCE_BYTES } from './kinds/evidence.ts'
+export { referenceId } from './kinds/reference-value.ts'
 export { judgeOfficial, policyFrom } from './policy.ts'
 export * from './records.ts'
 export { type Outcome, Registry, rootHex } from './registry.ts'
@@ -21,4 +23,13 @@ export {
 } from './state.ts'
 export * from './statement.ts'
 export { successors } from './succession.ts'
-export { type AuditTerms, DEFAULT_AUDIT, DEFAULT_TERMS, parseTerms, quorumOf, type Terms } from './terms.ts'
+export {
+  type AuditTerms,
+  DEFAULT_AUDIT,
+  DEFAULT_TERMS,
+  type EvidenceTerms,
+  evidencePolicyUnder,
+  parseTerms,
+  quorumOf,
+  type Terms,
+} from './terms.ts'

@@ -1,6 +1,7 @@
 /** The records that the registry's state is made of. */
 import type { ComparedSide } from '../compare/index.ts'
 import type { Game } from '../dispute/game.ts'
+import type { ReferenceValue } from '../evidence/reference.ts'
 import type { Terms } from './terms.ts'
 
 export const ROLES = ['operator', 'publisher', 'validator', 'auditor', 'deployer'] as const
@@ -268,3 +269,50 @@ export interface ComparisonRecord {
 
 export const VERDICTS = ['challenger', 'defender', 'both', 'neither'] as const
 export type DisputeVerdict = (typeof VERDICTS)[number]
+
+/** A node's evidence of where it runs, by the SHA-256 of its document. */
+export interface EvidenceRecord {
+  digest: string
+  member: string
+  /** `member/name`. */
+  node: string
+  /** Origin of the log whose key it is bound to, if the document is what its operator says. */
+  log: string
+  /** The document's size. */
+  bytes: number
+  stated: Moment
+  /** Archives of endorsements: the first, and the newest in the order in which they came. */
+  endorsements: { digest: string; bytes: number; stated: Moment }[]
+  appraisals: EvidenceAppraisal[]
+}
+
+/** One member's word on one document with one archive. */
+export interface EvidenceAppraisal {
+  by: string
+  /** Id of the key that signed it. */
+  key: string
+  /** The archive's digest. */
+  endorsements: string
+  /** As of when it looked, Unix milliseconds. */
+  asOf: number
+  /** SHA-256 of the policy's text. */
+  policy: string
+  met: boolean
+  /** Checks that failed or are missing, each with its reason: `platform:platform-out-of-date`. */
+  reasons: string[]
+  stated: Moment
+}
+
+/** A member's approval of an image. By `id member`. */
+export interface ReferenceRecord {
+  /** Of the image: SHA-256 over format and measurements. */
+  id: string
+  by: string
+  reference: ReferenceValue
+  stated: Moment
+  /**
+   * `since` is as stated, Unix milliseconds. `groups` are the owner groups whose validators revoked it together; null where
+   * its author did.
+   */
+  revoked: (Moment & { since: number; reason: string; by: string; groups: string[] | null }) | null
+}

@@ -6,6 +6,7 @@ import { AnswerableError } from '../error.ts'
 import type { Kind } from './kind.ts'
 import { anchor } from './kinds/anchor.ts'
 import { application } from './kinds/application.ts'
+import { appraisal } from './kinds/appraisal.ts'
 import { approval } from './kinds/approval.ts'
 import { beaconCommitment } from './kinds/beacon-commitment.ts'
 import { anchoredChallenge, challenge } from './kinds/challenge.ts'
@@ -16,6 +17,7 @@ import { comparison } from './kinds/comparison.ts'
 import { dispute } from './kinds/dispute.ts'
 import { disputeMove } from './kinds/dispute-move.ts'
 import { disputeVote } from './kinds/dispute-vote.ts'
+import { evidence } from './kinds/evidence.ts'
 import { finding } from './kinds/finding.ts'
 import { fork } from './kinds/fork.ts'
 import { handIn } from './kinds/hand-in.ts'
@@ -26,7 +28,9 @@ import { member } from './kinds/member.ts'
 import { model } from './kinds/model.ts'
 import { modelWithdrawal } from './kinds/model-withdrawal.ts'
 import { node } from './kinds/node.ts'
-import { auditProposal, proposal } from './kinds/proposal.ts'
+import { auditProposal, evidenceProposal, proposal } from './kinds/proposal.ts'
+import { referenceRevocation } from './kinds/reference-revocation.ts'
+import { referenceValue } from './kinds/reference-value.ts'
 import { reveal } from './kinds/reveal.ts'
 import { revocation } from './kinds/revocation.ts'
 import { stateDigest } from './kinds/state-digest.ts'
@@ -74,11 +78,21 @@ const V3: Record<string, Kind<unknown>> = {
   'dispute-vote': disputeVote,
 }
 
+/** Version 4 has evidence of where nodes run, which images it may be of, and what others make of it. */
+const V4: Record<string, Kind<unknown>> = {
+  ...V3,
+  proposal: evidenceProposal,
+  evidence,
+  appraisal,
+  'reference-value': referenceValue,
+  'reference-revocation': referenceRevocation,
+}
+
 const BOOKS = new Map<number, RuleBook>(
-  [V1, V2, V3].map((kinds, i) => [i + 1, new Map(Object.entries(kinds))]),
+  [V1, V2, V3, V4].map((kinds, i) => [i + 1, new Map(Object.entries(kinds))]),
 )
 
-export const NEWEST_RULES = 3
+export const NEWEST_RULES = 4
 
 /** The rules of a version. Throws `unknown-rules` for one that this software does not have. */
 export function rulesOf(version: number): RuleBook {

@@ -10,6 +10,7 @@ import type {
   ComparisonRecord,
   Dispute,
   EpochRecord,
+  EvidenceRecord,
   Finding,
   HandIn,
   Host,
@@ -19,6 +20,7 @@ import type {
   Moment,
   NodeRecord,
   Proposal,
+  ReferenceRecord,
   RegisteredKey,
   Role,
 } from './records.ts'
@@ -47,11 +49,19 @@ export const COLLECTIONS = [
   'findings',
   'disputes',
   'comparisons',
+  'evidence',
+  'references',
 ] as const
 export type CollectionName = (typeof COLLECTIONS)[number]
 
 /** Collections that came with a later version of the rules: an older state's digest is not over them. */
-const SINCE: Partial<Record<CollectionName, number>> = { findings: 3, disputes: 3, comparisons: 3 }
+const SINCE: Partial<Record<CollectionName, number>> = {
+  findings: 3,
+  disputes: 3,
+  comparisons: 3,
+  evidence: 4,
+  references: 4,
+}
 
 export class State {
   /** SHA-256 of the charter's statement; empty before there is one. */
@@ -73,6 +83,8 @@ export class State {
   /** Statements of each member in this epoch; those by its recovery keys apart, under `<member> recovery`. */
   readonly usage = new Map<string, number>()
   readonly handInUsage = new Map<string, number>()
+  /** Bytes of evidence that each owner group stated in this epoch. */
+  readonly evidenceUsage = new Map<string, number>()
   /** Anchors of the epochs whose seed is not made yet: epoch, then origin. */
   readonly anchors = new Map<number, Map<string, { from: number; size: number; root: string }>>()
   /** Links revealed for them: epoch, then member. */
@@ -110,10 +122,22 @@ export class State {
   })
   readonly disputes = new Collection<Dispute>()
   readonly comparisons = new Collection<ComparisonRecord>()
+  /** By the document's digest. */
+  readonly evidence = new Collection<EvidenceRecord>()
+  /** By `id member`. */
+  readonly references = new Collection<ReferenceRecord>(({ id, by, revoked }, before) => {
+    if (before === undefined) this.#approvers.set(id, [...(this.#approvers.get(id) ?? []), by])
+    const more = Number(revoked === null) - Number(before !== undefined && before.revoked === null)
+    this.#approved.set(by, this.approvedBy(by) + more)
+  })
   /** Owner groups by roles, until a member's standing changes. */
   readonly #byRoles = new Map<string, ReadonlySet<string>>()
   /** Who found something of a record, by `log index`. */
   readonly #auditors = new Map<string, string[]>()
+  /** Who approved an image, by its id. */
+  readonly #approvers = new Map<string, string[]>()
+  /** How many images each member stands behind. */
+  readonly #approved = new Map<string, number>()
   /** Ids of each member's keys. */
   readonly keysOf = new Map<string, string[]>()
   /** Whose a key's name is: notes are matched by it, so no two members' keys share one. */
@@ -181,6 +205,16 @@ export class State {
   findingsOf(log: string, index: number): Finding[] {
     const name = `${log} ${index}`
     return (this.#auditors.get(name) ?? []).map(auditor => this.findings.get(`${name} ${auditor}`)!)
+  }
+
+  /** All approvals of an image, revoked ones included. */
+  referencesOf(id: string): ReferenceRecord[] {
+    return (this.#approvers.get(id) ?? []).map(member => this.references.get(`${id} ${member}`)!)
+  }
+
+  /** How many images a member has approved and not revoked. */
+  approvedBy(member: string): number {
+    return this.#approved.get(member) ?? 0
   }
 
   setKey(id: string, key: RegisteredKey): void {

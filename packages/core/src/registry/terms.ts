@@ -1,6 +1,8 @@
 /** What a charter sets: quorums, periods and limits. Changed by proposal and both chambers' approval. */
 import { MOST_ONE_IN, type Samples } from '../audit/sampling.ts'
-import { Shape } from '../shape.ts'
+import { type EvidencePolicy, evidencePolicyOf } from '../evidence/policy.ts'
+import { type JsonObject, Shape } from '../shape.ts'
+import { line } from './fields.ts'
 
 export interface Terms {
   /** A quorum of owner groups is more than this share of them: numerator and denominator. */
@@ -31,6 +33,13 @@ export interface Terms {
   panel: number
   /** From rules version 3 on. */
   audit?: AuditTerms
+  /** From rules version 4 on; absent where the network asks of evidence what this software does by itself. */
+  evidence?: EvidenceTerms
+}
+
+export interface EvidenceTerms {
+  /** What it asks of evidence, as it was written: what it leaves out is as `DEFAULT_EVIDENCE_POLICY` has it. */
+  policy: JsonObject
 }
 
 export interface AuditTerms {
@@ -61,9 +70,13 @@ export const DEFAULT_AUDIT: AuditTerms = { samples: { default: 1000, uses: {} },
 
 /** The first version of the rules that has audits. */
 export const AUDITS_SINCE = 3
+/** The first that has evidence. */
+export const EVIDENCE_SINCE = 4
+/** Of a policy, as JSON: every state digest and every sealed receipt has the terms in it. */
+const MAX_POLICY = 16_384
 
 /** Bounds of each number, both included. */
-const BOUNDS: Record<Exclude<keyof Terms, 'quorum' | 'audit'>, readonly [number, number]> = {
+const BOUNDS: Record<Exclude<keyof Terms, 'quorum' | 'audit' | 'evidence'>, readonly [number, number]> = {
   epochSeconds: [1, 31 * 86_400],
   tickSeconds: [1, 86_400],
   maximumGapSeconds: [1, 86_400],
@@ -85,7 +98,7 @@ const shape = new Shape('bad-statement')
  * Reads terms that may be partial, as a version of the rules knows them: what came later is not read, as older software
  * does not. Throws `bad-statement` for a number out of bounds, and for a quorum below a half.
  */
-export function parseTerms(value: unknown, rules = AUDITS_SINCE, where = 'terms'): Partial<Terms> {
+export function parseTerms(value: unknown, rules = EVIDENCE_SINCE, where = 'terms'): Partial<Terms> {
   const fields = shape.object(value, where)
   const terms: { -readonly [K in keyof Terms]?: Terms[K] } = {}
   for (const name of Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]) {
@@ -103,7 +116,27 @@ export function parseTerms(value: unknown, rules = AUDITS_SINCE, where = 'terms'
   }
   if (fields.audit !== undefined && rules >= AUDITS_SINCE)
     terms.audit = parseAudit(fields.audit, `${where}.audit`)
+  if (fields.evidence !== undefined && rules >= EVIDENCE_SINCE)
+    terms.evidence = parseEvidenceTerms(fields.evidence, `${where}.evidence`)
   return terms
+}
+
+/** The policy is kept as it was written; what it comes to is for each reader's software to work out. */
+function parseEvidenceTerms(value: unknown, where: string): EvidenceTerms {
+  const policy = shape.object(shape.object(value, where).policy, `${where}.policy`)
+  if (JSON.stringify(policy).length > MAX_POLICY)
+    shape.fail(`${where}.policy`, `at most ${MAX_POLICY} characters`)
+  for (const { image, measurements, provenance } of evidencePolicyOf(policy).references) {
+    line(image, `${where}.policy.references.image`)
+    for (const one of [...Object.values(measurements), provenance?.source ?? image])
+      line(one, `${where}.policy.references`, 1024)
+  }
+  return { policy }
+}
+
+/** What a network asks of evidence. */
+export function evidencePolicyUnder({ evidence }: Terms): EvidencePolicy {
+  return evidencePolicyOf(evidence?.policy ?? {})
 }
 
 const MOST_USES = 64
@@ -134,8 +167,10 @@ function within(value: unknown, where: string, [least, most]: readonly [number, 
 }
 
 /** Terms as a version of the rules has them: what came later is not part of an older state. */
-export function termsUnder(rules: number, { audit, ...terms }: Terms): Terms {
-  return rules < AUDITS_SINCE ? terms : { ...terms, audit: audit ?? DEFAULT_AUDIT }
+export function termsUnder(rules: number, { audit, evidence, ...terms }: Terms): Terms {
+  if (rules < AUDITS_SINCE) return terms
+  const audited = { ...terms, audit: audit ?? DEFAULT_AUDIT }
+  return rules < EVIDENCE_SINCE || evidence === undefined ? audited : { ...audited, evidence }
 }
 
 /** How many of `groups` owner groups are a quorum: more than the charter's share. */

@@ -104,6 +104,25 @@ function lived(): RegistryWorld {
   const vote = { dispute, wrong: 'neither', how: 'replay', report: DIGEST }
   effective(world.state_('dispute-vote', vote, voter, 'validator'))
   effective(world.state_('challenge', { type: 'availability', log: of, index: 1 }, audrey))
+  amend(world, { evidence: { policy: { debug: 'refuse' } } }, 4)
+  const nodes = { node: 'one', log: of, evidence: DIGEST, endorsements: 'cd'.repeat(32), bytes: [9, 9] }
+  effective(world.state_('evidence', nodes, ada))
+  const { evidence, endorsements } = nodes
+  const asOf = new Date(START).toISOString()
+  const reasons = ['platform:platform-out-of-date']
+  const said = { evidence, endorsements, asOf, policy: DIGEST, met: false, reasons }
+  effective(world.state_('appraisal', said, audrey))
+  const reference = {
+    format: 'tdx',
+    measurements: { mrtd: 'ab' },
+    image: 'an image',
+    role: 'model',
+    weights: { manifest: DIGEST, by: 'dm-verity' },
+    provenance: { bundle: DIGEST, source: 'https://ada.example/src', reproducible: true },
+  }
+  effective(world.state_('reference-value', { reference }, ada))
+  const [approved] = [...world.state.references.values()]
+  effective(world.state_('reference-revocation', { id: approved!.id, since: asOf, reason: 'a hole' }, ada))
   approve(world, propose(world, { action: 'remove', member: 'dee' }))
   effective(world.append(move(world, bo, [bo, cy])))
   effective(world.state_('fork', forked(other.log), ada))
@@ -117,7 +136,7 @@ const WORLD = lived()
 test('the world of these tests has every kind in it, and replays to the same', () => {
   const kinds = new Set(WORLD.outcomes.filter(({ effective }) => effective).map(({ kind }) => kind))
   // An answer takes cosignatures: attacks.test.ts has it.
-  assert.equal(kinds.size, 25)
+  assert.equal(kinds.size, 29)
   const again = new Registry(suite)
   for (const [i, entry] of WORLD.entries.entries()) {
     again.check(WORLD.entries[(i * 7) % WORLD.entries.length]!)

@@ -5,7 +5,7 @@ import type { Kind } from '../kind.ts'
 import { endStanding, hasTooMany, noApprovals } from '../membership.ts'
 import type { Action } from '../records.ts'
 import type { State } from '../state.ts'
-import { AUDITS_SINCE, parseTerms } from '../terms.ts'
+import { AUDITS_SINCE, EVIDENCE_SINCE, parseTerms } from '../terms.ts'
 
 /** Of each owner group. */
 const MOST_OPEN = 16
@@ -44,6 +44,12 @@ export const proposal: Kind<Action> = {
 
 /** From rules version 3 on: terms of audits are terms. */
 export const auditProposal: Kind<Action> = { ...proposal, parse: body => parseProposal(body, AUDITS_SINCE) }
+
+/** From rules version 4 on: so is the policy of evidence. */
+export const evidenceProposal: Kind<Action> = {
+  ...proposal,
+  parse: body => parseProposal(body, EVIDENCE_SINCE),
+}
 
 function parseProposal(body: JsonObject, version: number): Action {
   const action = shape.literal(body.action, 'action', ['amend', 'remove', 'reinstate'])
