@@ -79,6 +79,8 @@ export const EVIDENCE_REASONS = {
       'platform-mismatch',
       'bad-endorsement',
       'bad-endorsement-signature',
+      'privilege-not-accepted',
+      'migration-agent',
     ],
     'not-checked': ['endorsement-missing', 'no-platform-status'],
   },

@@ -56,7 +56,8 @@ export const DEFAULT_EVIDENCE_POLICY: EvidencePolicy = {
   },
   debug: 'refuse',
   tcb: { tdx: ['UpToDate', 'SWHardeningNeeded'], sgx: ['UpToDate', 'SWHardeningNeeded'] },
-  snp: { minimum: {}, vmpl: 0 },
+  // AMD's guest tools ask at VMPL 1 unless told, so that is what an ordinary machine without a paravisor shows.
+  snp: { minimum: {}, vmpl: 1 },
   roots: DEFAULT_ROOTS,
   references: [],
 }
