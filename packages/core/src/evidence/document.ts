@@ -10,7 +10,7 @@ import { Shape } from '../shape.ts'
 import type { Suite } from '../suite.ts'
 import { type Appraisal, appraise } from './appraise.ts'
 import { deviceNonce, evidenceBinding } from './binding.ts'
-import { type Check, check } from './check.ts'
+import { type Check, type CheckName, check } from './check.ts'
 import { type Endorsement, type Endorsements, endorsementsFrom, NO_ENDORSEMENTS } from './endorsements.ts'
 import { DEVICE_FORMATS, FORMATS, type Format } from './format.ts'
 import { type AnyFormat, EVIDENCE_FORMATS, evidenceFormat } from './formats.ts'
@@ -146,7 +146,7 @@ export class DocumentAppraiser {
       machine,
       devices,
       checks,
-      verdict: { met: unmet.length === 0, unmet },
+      verdict: { met: unmet.length === 0, unmet, checks: stoodInTheWay([machine, ...devices], checks) },
       window: {
         from: Math.max(Number.NEGATIVE_INFINITY, ...windows.map(({ from }) => from)),
         until: Math.min(Number.POSITIVE_INFINITY, ...windows.map(({ until }) => until)),
@@ -205,6 +205,14 @@ function read(item: EvidenceItem, formats: readonly AnyFormat[]): ReadItem {
 function unmetBy({ appraisal, error }: AppraisedItem, what: string): string[] {
   if (error !== undefined) return [`${what} cannot be read: ${error.code}`]
   return (appraisal?.verdict.unmet ?? []).map(line => `${what}: ${line}`)
+}
+
+/** Names of the checks for which the whole is not met; what cannot be read has no signature to check. */
+function stoodInTheWay(items: readonly AppraisedItem[], checks: readonly Check[]): CheckName[] {
+  return [
+    ...items.flatMap(({ appraisal }) => appraisal?.verdict.checks ?? ['signature' as const]),
+    ...checks.flatMap(one => (one.outcome === 'fail' ? one.check : [])),
+  ]
 }
 
 /** Devices belong to the machine when they were asked with the log's nonce, and what they said is in its binding. */

@@ -55,7 +55,8 @@ export function parseAcceptancePolicy(bytes: Uint8Array): AcceptancePolicy {
   const text = fromUtf8(bytes)
   if (!/^\s*\{/.test(text)) return { ...DEFAULT_POLICY, trust: [text] }
   const root = shape.object(parseJson(text, { maxBytes: 1024 * 1024, maxDepth: 8 }), 'policy')
-  for (const key of Object.keys(root)) shape.literal(key, 'policy', ['require', 'trust', 'publishers', 'evidence'])
+  for (const key of Object.keys(root))
+    shape.literal(key, 'policy', ['require', 'trust', 'publishers', 'evidence'])
   const policy: AcceptancePolicy = { require: {} }
   for (const [name, basis] of Object.entries(
     shape.object(root.require ?? DEFAULT_POLICY.require, 'require'),

@@ -14,41 +14,14 @@ import {
   matchesReference,
   parseEndorsements,
   parseEvidenceDocument,
-  type ReferenceValue,
 } from '../evidence/index.ts'
 import { formatVkey } from '../note/vkey.ts'
-import type { Member, Moment } from '../registry/records.ts'
+import type { Moment } from '../registry/records.ts'
 import type { Suite } from '../suite.ts'
+import type { Approval, KnownEvidence, OtherAppraisal } from './known-evidence.ts'
 import type { Receipt } from './receipt.ts'
 import type { CheckedRecord } from './receipt-record.ts'
 import { detailOf } from './words.ts'
-
-/** Somebody's word that measurements are of an image. */
-export interface Approval {
-  reference: ReferenceValue
-  /** Absent where it is the reader's own policy. */
-  by?: Member
-  /** Of another owner group than the operator; the reader always is. */
-  independent: boolean
-  since?: Moment
-  /** From when on it does not count, Unix milliseconds, and by how many owner groups of validators, if not by its author. */
-  revoked?: { since: number; reason: string; quorum: boolean }
-}
-
-/** What somebody else found of the same evidence. */
-export interface OtherAppraisal {
-  by: Member
-  met: boolean
-  reasons: readonly string[]
-}
-
-/** What the registry says of evidence, as far as the reader knows it. */
-export interface KnownEvidence {
-  approvals: readonly Approval[]
-  appraisals: readonly OtherAppraisal[]
-  /** When the operator stated it; absent where it did not. */
-  stated?: Moment
-}
 
 export interface EvidenceOnRecord {
   /** SHA-256 of the document, in hex. */
@@ -122,16 +95,4 @@ export function evidenceOn(
 function unreadable(found: EvidenceOnRecord, error: unknown): EvidenceOnRecord {
   if (!(error instanceof AnswerableError)) throw error
   return { ...found, state: 'unreadable', error: { code: errorCode(error), detail: detailOf(error.message) } }
-}
-
-/** Approvals that stand at the end of an interval, Unix milliseconds, and those that do not. */
-export function standingApprovals(
-  approvals: readonly Approval[],
-  until: number,
-): { standing: Approval[]; revoked: Approval[] } {
-  const revoked = approvals.filter(one => one.revoked !== undefined && one.revoked.since <= until)
-  // What a quorum of validators took back, nobody's approval alone upholds; the reader's own policy does.
-  const byQuorum = revoked.some(one => one.revoked!.quorum)
-  const standing = approvals.filter(one => !revoked.includes(one) && (!byQuorum || one.by === undefined))
-  return { standing, revoked }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  type AttestedOptions,
   attested,
   BROKEN,
   chip,
@@ -9,7 +10,6 @@ import {
   LOG_VKEY,
   MEASUREMENT,
   trusting,
-  type AttestedOptions,
 } from '../../test/attested.ts'
 import { check, LAST, world } from '../../test/checking.ts'
 import { EPOCH, suite } from '../../test/fixture.ts'
@@ -17,7 +17,7 @@ import { Owner, RegistryWorld } from '../../test/registry.ts'
 import { Chip } from '../../test/snp.ts'
 import { makeCrl } from '../../test/x509.ts'
 import { formatEvidenceDocument } from '../evidence/index.ts'
-import { type Approval, standingApprovals } from './evidenced.ts'
+import { type Approval, standingApprovals } from './known-evidence.ts'
 import type { Trust } from './trust.ts'
 
 const place = (options: AttestedOptions = {}, trust: Trust = trusting()) =>
@@ -50,11 +50,14 @@ test('each thing that can be wrong has its reason', () => {
     'not brought': reason({ brought: false }),
     'not a document': reason({ document: BROKEN }),
     'not of that format': reason({
-      document: formatEvidenceDocument({ log: LOG_VKEY, items: [{ format: 'sev-snp', bytes: new Uint8Array(9) }] }),
+      document: formatEvidenceDocument({
+        log: LOG_VKEY,
+        items: [{ format: 'sev-snp', bytes: new Uint8Array(9) }],
+      }),
     }),
-    'no quorum with a time': reason(
-      { record: { cosigners: Object.fromEntries(world.witnesses.map(({ name }) => [name, 0])) } },
-    ),
+    'no quorum with a time': reason({
+      record: { cosigners: Object.fromEntries(world.witnesses.map(({ name }) => [name, 0])) },
+    }),
     'bound to another log': reason({ bound: other }),
     'named for another log': reason({ log: other }),
     'in debug mode': reason({ report: { policy: 0xb0000n } }),
@@ -67,7 +70,10 @@ test('each thing that can be wrong has its reason', () => {
     'revoked after': reason({ endorsements: [...chip.endorsements, crl('2026-01-02T00:00:00Z')] }),
     'image that nobody names': reason({}, trusting([])),
     'another image than named': reason({ report: { measurement: new Uint8Array(48).fill(0x23) } }),
-    'older than the policy has it': reason({}, trusting([IMAGE], { snp: { vmpl: 0, minimum: { milan: { snp: 99 } } } })),
+    'older than the policy has it': reason(
+      {},
+      trusting([IMAGE], { snp: { vmpl: 0, minimum: { milan: { snp: 99 } } } }),
+    ),
   }
   assert.deepEqual(table, {
     'no evidence': 'no-evidence',
@@ -86,7 +92,7 @@ test('each thing that can be wrong has its reason', () => {
     'revoked before': 'evidence-rejected',
     'revoked after': 'hardware-attested',
     'image that nobody names': 'measurement-not-approved',
-    'another image than named': 'evidence-rejected',
+    'another image than named': 'measurement-not-approved',
     'older than the policy has it': 'evidence-rejected',
   })
 })
@@ -136,13 +142,20 @@ function registered(then: (registry: RegistryWorld, owners: Record<string, Owner
   }
   const { sign, key } = world.log.signer
   registry.append(
-    registry.entry('node', body, bo, bo.signer('member'), { keyid: Buffer.from(key.publicKey).toString('hex'), sign }),
+    registry.entry('node', body, bo, bo.signer('member'), {
+      keyid: Buffer.from(key.publicKey).toString('hex'),
+      sign,
+    }),
   )
   assert.equal(registry.outcomes.at(-1)!.rule, undefined)
   then(registry, Object.fromEntries(founders.map(one => [one.id, one])))
-  return trusting([], {}, {
-    networks: world.trust.networks.map(network => ({ ...network, registry: registry.state })),
-  })
+  return trusting(
+    [],
+    {},
+    {
+      networks: world.trust.networks.map(network => ({ ...network, registry: registry.state })),
+    },
+  )
 }
 
 test('an image counts by the word of another owner, as of the record’s time', () => {
@@ -158,10 +171,22 @@ test('an image counts by the word of another owner, as of the record’s time', 
   const before = '2025-12-31T00:00:00.000Z'
   const after = '2026-01-01T00:00:59.000Z'
   const table = {
-    nobody: reason({}, registered(() => undefined)),
-    'the operator itself': reason({}, registered((registry, { bo }) => void approve(registry, bo!))),
-    'its owner by another name': reason({}, registered((registry, { bob }) => void approve(registry, bob!))),
-    another: reason({}, registered((registry, { cy }) => void approve(registry, cy!))),
+    nobody: reason(
+      {},
+      registered(() => undefined),
+    ),
+    'the operator itself': reason(
+      {},
+      registered((registry, { bo }) => void approve(registry, bo!)),
+    ),
+    'its owner by another name': reason(
+      {},
+      registered((registry, { bob }) => void approve(registry, bob!)),
+    ),
+    another: reason(
+      {},
+      registered((registry, { cy }) => void approve(registry, cy!)),
+    ),
     'another, who took it back before': reason(
       {},
       registered((registry, { cy }) => void revoke(registry, approve(registry, cy!), cy!, before)),

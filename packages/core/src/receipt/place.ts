@@ -1,11 +1,16 @@
 /** The rule of the claim `place`, and what the same evidence does for the claim `model`. */
-import type { AppraisedItem, Check, DocumentAppraisal } from '../evidence/index.ts'
+import type { AppraisedItem, Check, CheckName, DocumentAppraisal } from '../evidence/index.ts'
 import { type Facts, isObject, notShownRecord } from './claim-rules.ts'
 import type { Claim } from './claims.ts'
-import { type Approval, type EvidenceOnRecord, standingApprovals } from './evidenced.ts'
+import type { EvidenceOnRecord } from './evidenced.ts'
+import { type Approval, standingApprovals } from './known-evidence.ts'
 import { count, quoted } from './words.ts'
 
 type Found = Omit<Claim, 'claim'>
+
+const IMAGE = 'What software ran there, and so what it did.'
+/** Failures that are not judged among the first: of time, of devices, and whose image it is. */
+const SOFT: readonly CheckName[] = ['validity', 'devices', 'measurement']
 
 const WHERE = 'Where this ran, and who could have watched or changed it there.'
 
@@ -49,7 +54,7 @@ function placeOf(evidence: EvidenceOnRecord): Found {
 function rejected({ machine, checks, time }: DocumentAppraisal): Found | undefined {
   const at = `As of ${iso(time)}`
   const failed = [...checks, ...failuresOf(machine)].filter(one => one.outcome === 'fail')
-  const hard = failed.filter(one => one.check !== 'validity' && one.check !== 'devices')
+  const hard = failed.filter(({ check }) => !SOFT.includes(check))
   const unbound = hard.find(one => one.check === 'binding')
   if (unbound !== undefined)
     return wrong(
@@ -75,13 +80,12 @@ function rejected({ machine, checks, time }: DocumentAppraisal): Found | undefin
 function failuresOf({ appraisal }: AppraisedItem): Check[] {
   if (appraisal === undefined) return []
   return appraisal.checks.filter(
-    ({ check, outcome }) =>
-      outcome === 'fail' && appraisal.verdict.unmet.some(line => line.startsWith(`${check} `)),
+    ({ check, outcome }) => outcome === 'fail' && appraisal.verdict.checks.includes(check),
   )
 }
 
 function lacking({ machine, verdict, time }: DocumentAppraisal): Found | undefined {
-  if (verdict.met) return undefined
+  if (verdict.checks.every(check => check === 'measurement')) return undefined
   const late = machine.appraisal?.checks.find(one => one.check === 'validity' && one.outcome === 'fail')
   if (late !== undefined)
     return open(
@@ -97,10 +101,17 @@ function lacking({ machine, verdict, time }: DocumentAppraisal): Found | undefin
 /** All checks of the hardware passed: now whose image it is. */
 function measured(evidence: EvidenceOnRecord): Found {
   const last = evidence.appraisals.at(-1)!
-  const { platform, measurements } = last.machine.appraisal!
+  const { platform, measurements, checks } = last.machine.appraisal!
   const { standing, revoked } = standingApprovals(evidence.approvals, last.time)
-  const approval = standing.find(one => one.independent)
+  const other = checks.find(({ check, outcome }) => check === 'measurement' && outcome === 'fail')
+  const approval = other === undefined ? standing.find(one => one.independent) : undefined
   const what = `${platform}, measurement ${mainMeasurement(measurements)}`
+  if (other !== undefined)
+    return wrong(
+      'measurement-not-approved',
+      `It ran on ${what}, bound to this log, and ${other.detail}.`,
+      IMAGE,
+    )
   if (approval === undefined) {
     const [gone] = revoked
     if (gone !== undefined)
@@ -112,7 +123,7 @@ function measured(evidence: EvidenceOnRecord): Found {
     return open(
       'measurement-not-approved',
       `It ran on ${what}, bound to this log. ${own} says which image that is.`,
-      'What software ran there, and so what it did.',
+      IMAGE,
     )
   }
   const { reference, since } = approval

@@ -5,18 +5,15 @@
  * claim about the record's content counts only where the record itself is shown.
  */
 
-import {
-  DEFAULT_EVIDENCE_POLICY,
-  type Endorsement,
-  type EvidencePolicy,
-  evidencePolicyOf,
-} from '../evidence/index.ts'
+import { DEFAULT_EVIDENCE_POLICY, type Endorsement, type EvidencePolicy } from '../evidence/index.ts'
 import {
   checkSignedModel,
   type SignedOutcome,
   signedModelOf,
   type TrustedPublisher,
 } from '../model/signed-model.ts'
+import type { State } from '../registry/state.ts'
+import { evidencePolicyUnder } from '../registry/terms.ts'
 import type { JsonObject } from '../shape.ts'
 import type { DisclosureName } from '../statement/disclosure.ts'
 import type { InferenceEvent } from '../statement/inference.ts'
@@ -171,7 +168,7 @@ export class Verifier {
     registered: Registered | false | undefined,
     archives: VerifyOptions['archives'],
   ): EvidenceOnRecord | undefined {
-    const policy = this.#evidence ?? charterPolicy(record.network.registry?.terms)
+    const policy = this.#evidence ?? charterPolicy(record.network.registry)
     const known = registered ? registered.evidence : undefined
     return evidenceOn(record, receipt, {
       policy,
@@ -206,11 +203,13 @@ export function verify(
   return new Verifier(suite, trust).verify(receipt, options)
 }
 
-/** What the charter asks of evidence. Where trust in hardware begins is the reader's own affair, never the charter's. */
-function charterPolicy(terms: object | undefined): EvidencePolicy {
-  const { evidence } = (terms ?? {}) as { evidence?: { policy: unknown } }
-  if (evidence === undefined) return DEFAULT_EVIDENCE_POLICY
-  return { ...evidencePolicyOf(evidence.policy), roots: DEFAULT_EVIDENCE_POLICY.roots, references: [] }
+/**
+ * What the charter asks of evidence. Where trust in hardware begins, and whose images count, is the reader's own affair, never
+ * the charter's.
+ */
+function charterPolicy(registry: State | undefined): EvidencePolicy {
+  if (registry === undefined) return DEFAULT_EVIDENCE_POLICY
+  return { ...evidencePolicyUnder(registry.terms), roots: DEFAULT_EVIDENCE_POLICY.roots, references: [] }
 }
 
 /** The digest of the signed manifest that the record opens, if it does. */
