@@ -2,7 +2,7 @@
 import { createHash, sign } from 'node:crypto'
 import { utf8 } from '../src/bytes.ts'
 import { DEFAULT_EVIDENCE_POLICY, type Endorsement, type EvidencePolicy } from '../src/evidence/index.ts'
-import { type Made, makeCertificate, octets, tagged } from './x509.ts'
+import { keyPair, type Made, makeCertificate, octets, tagged } from './x509.ts'
 
 export type Generation = 'Milan' | 'Genoa' | 'Turin'
 type Parts = { fmc?: number; bootloader: number; tee: number; snp: number; microcode: number }
@@ -30,6 +30,8 @@ export interface ChipOptions {
   to?: string
   /** In place of the signing key: a forgery. */
   signWith?: Made
+  /** RSA keys of its own for root and signing key, which take long to make; those of all others unless told. */
+  ownKeys?: boolean
 }
 
 export interface ReportOptions {
@@ -48,6 +50,8 @@ export interface ReportOptions {
   /** Written over the report before it is signed. */
   patch?: { at: number; bytes: Uint8Array }
 }
+
+const SHARED = [keyPair('RSA-PSS'), keyPair('RSA-PSS')] as const
 
 const PARTS: Parts = { fmc: 1, bootloader: 4, tee: 1, snp: 24, microcode: 219 }
 
@@ -68,9 +72,10 @@ export class Chip {
     this.tcb = { ...PARTS, ...options.tcb }
     this.hardwareId = options.hardwareId ?? new Uint8Array(generation === 'Turin' ? 8 : 64).fill(0xab)
     const times = { from: '2020-01-01T00:00:00Z', to: '2045-01-01T00:00:00Z', kind: 'RSA-PSS' as const }
-    this.ark = makeCertificate({ subject: `ARK-${generation}`, ca: true, ...times })
+    const [root, signing] = options.ownKeys ? [{}, {}] : SHARED.map(keys => ({ keys }))
+    this.ark = makeCertificate({ subject: `ARK-${generation}`, ca: true, ...times, ...root })
     const name = options.issuerName ?? `SEV-${key === 'vlek' ? 'VLEK-' : ''}${generation}`
-    this.ask = makeCertificate({ subject: name, issuer: this.ark, ca: true, ...times })
+    this.ask = makeCertificate({ subject: name, issuer: this.ark, ca: true, ...times, ...signing })
     this.key = makeCertificate({
       subject: `SEV-${key.toUpperCase()}`,
       issuer: this.ask,

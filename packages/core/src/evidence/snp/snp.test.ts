@@ -187,7 +187,10 @@ test('without certificates nothing is shown; with strangers’ among them, only 
     ],
   )
   assert.ok(!bare.verdict.met)
-  const others = [new Chip({ tcb: { snp: 3 } }), new Chip({ generation: 'Genoa', key: 'vlek' })]
+  const others = [
+    new Chip({ tcb: { snp: 3 }, ownKeys: true }),
+    new Chip({ generation: 'Genoa', key: 'vlek' }),
+  ]
   const junk = { kind: 'certificate' as const, bytes: new Uint8Array([0x30, 1, 0]) }
   const endorsements = [junk, ...others.flatMap(one => one.endorsements), ...chip.endorsements]
   assert.ok(of(chip, chip.report(), { endorsements }).verdict.met)
@@ -206,7 +209,7 @@ test('a chain that is broken, cut, forged or of another root', () => {
   const forged = new Chip({ signWith: stranger })
   assert.equal(reasonOf(of(forged), 'chain'), 'bad-certificate-signature')
   // A certificate that says it is of that chip, below a root of somebody's own.
-  const own = new Chip()
+  const own = new Chip({ ownKeys: true })
   const found = of(chip, own.report(), { endorsements: own.endorsements })
   assert.deepEqual(faults(found), ['chain root-not-trusted'])
 })
