@@ -14,7 +14,7 @@ import {
 import { parseInference } from '@answerable/core/statement'
 import { nodeSuite } from '@answerable/node/log'
 import { expectPositionals, readArguments } from '../command.ts'
-import { inFile, readInput, readPolicy, readReceipt, readTime } from '../input.ts'
+import { inFile, readCollateral, readInput, readPolicy, readReceipt, readTime } from '../input.ts'
 import { print, printJson } from '../output/style.ts'
 import { wrap } from '../output/text.ts'
 import { policyName, verificationLines } from '../output/verification.ts'

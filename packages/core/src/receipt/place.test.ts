@@ -102,7 +102,7 @@ test('a policy may let debug mode in, and then it says so', () => {
   const receipt = attested({ report: { policy: 0xb0000n } })
   const { claims, evidence } = check(receipt, {}, open)
   assert.equal(claims.place.result, 'pass')
-  const { checks } = evidence!.appraisals[0]!.machine.appraisal!
+  const { checks } = evidence!.parts[0]!
   assert.equal(checks.find(one => one.check === 'debug')!.outcome, 'fail')
 })
 

@@ -23,6 +23,7 @@ import { accountability } from './accountability.ts'
 import { type Facts, isObject, output, quality, recorded } from './claim-rules.ts'
 import type { Claim, ClaimName } from './claims.ts'
 import { type Compared, type Comparison, compareBytes, type Disclosed, openDisclosures } from './disclosed.ts'
+import { type EvidenceSummary, summarise } from './evidence-summary.ts'
 import { type EvidenceOnRecord, evidenceOn } from './evidenced.ts'
 import { model } from './model-claim.ts'
 import { type FoundOpinions, findOpinions, type LinkedReceipt } from './opinions.ts'
@@ -79,7 +80,7 @@ export interface Verification {
   /** Second opinions that the record names. They change no claim: models share mistakes. */
   opinions?: FoundOpinions
   /** Evidence that the record names, with every check of it. */
-  evidence?: EvidenceOnRecord
+  evidence?: EvidenceSummary
 }
 
 const NOT_SHOWN: Comparison = { held: 'not-shown', carried: 'not-shown' }
@@ -143,7 +144,7 @@ export class Verifier {
     }
     if (!shown) return verification
     verification.record = describe(record)
-    if (evidence !== undefined) verification.evidence = evidence
+    if (evidence !== undefined) verification.evidence = summarise(evidence)
     const { linked = [] } = options
     const check = (of: Receipt) => this.#linked(of, asOf)
     const opinions = findOpinions({ disclosed, linked, check, suite })
