@@ -108,8 +108,8 @@ export const EVIDENCE_REASONS = {
   },
   provenance: {
     pass: ['provenance-shown'],
-    fail: ['bad-provenance', 'provenance-of-another'],
-    'not-checked': ['no-provenance'],
+    fail: ['bad-provenance', 'provenance-of-another', 'provenance-by-another', 'root-not-trusted'],
+    'not-checked': ['no-provenance', 'provenance-not-shown'],
   },
 } as const satisfies Record<CheckName, Record<Outcome, readonly string[]>>
 

@@ -1,0 +1,3 @@
+export * from './document.ts'
+export * from './nitro.ts'
+export * from './unwrap.ts'
