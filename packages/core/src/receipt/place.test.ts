@@ -9,10 +9,12 @@ import {
   IMAGE,
   LOG_VKEY,
   MEASUREMENT,
+  NONCE,
   trusting,
 } from '../../test/attested.ts'
 import { check, LAST, world } from '../../test/checking.ts'
 import { EPOCH, suite } from '../../test/fixture.ts'
+import { DEVICE_TIME, makeGpuEvidence } from '../../test/nvidia.ts'
 import { Owner, RegistryWorld } from '../../test/registry.ts'
 import { Chip } from '../../test/snp.ts'
 import { makeCrl } from '../../test/x509.ts'
@@ -222,4 +224,41 @@ test('what a quorum took back, no other approval upholds but the reader’s own'
     standingApprovals([one({ revoked: { ...revoked, quorum: false } }), one({})], 6).standing.length,
     1,
   )
+})
+
+test('devices belong to the machine that had them signed along, asked with its log’s nonce', () => {
+  const gpu = makeGpuEvidence({ nonce: NONCE })
+  const nvidia = gpu.chain.at(-1)!.fingerprint
+  const trust = trusting([IMAGE], {
+    roots: {
+      ...chip.policy().roots,
+      nvidia: [nvidia],
+      'nvidia-rim': gpu.manifestRoots,
+    },
+  })
+  const item = (bytes: Uint8Array) => ({ format: 'nvidia-gpu' as const, bytes })
+  // As of when its answers about revocation are.
+  const record = { registry: false, cosigners: world.cosigners(DEVICE_TIME / 1000) }
+  const endorsements = [...chip.endorsements, ...gpu.endorsements]
+  const good = { record, endorsements, devices: [item(gpu.document)] }
+  const passed = place(good, trust)
+  assert.equal(passed.reason, 'hardware-attested', passed.sentence)
+  assert.match(passed.sentence, /1 device bound to it/)
+  const other = makeGpuEvidence({ nonce: new Uint8Array(32).fill(7) })
+  const table = {
+    'asked with another nonce': reason({ ...good, devices: [item(other.document)] }, trust),
+    'added to the document later': reason({ ...good, signedDevices: [] }, trust),
+    'taken from the document': reason({ ...good, devices: [], signedDevices: good.devices }, trust),
+    'without answers about revocation': reason({ ...good, endorsements: chip.endorsements }, trust),
+    'no machine beside it': reason({
+      document: formatEvidenceDocument({ log: LOG_VKEY, items: [item(gpu.document)] }),
+    }),
+  }
+  assert.deepEqual(table, {
+    'asked with another nonce': 'device-not-bound',
+    'added to the document later': 'evidence-not-bound',
+    'taken from the document': 'evidence-not-bound',
+    'without answers about revocation': 'evidence-incomplete',
+    'no machine beside it': 'device-not-bound',
+  })
 })
