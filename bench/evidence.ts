@@ -10,6 +10,7 @@ import {
   appraise,
   DEFAULT_EVIDENCE_POLICY,
   endorsementsFrom,
+  evidenceFormat,
   readEndorsementFile,
   readEvidence,
 } from '@answerable/core/evidence'
@@ -81,8 +82,9 @@ async function measured({ name, target, file, endorsements: files, time, peer }:
   const bytes = read(file)
   const given = files.flatMap(path => readEndorsementFile(read(path)))
   const check = (suite: Suite): void => {
-    const { format, parsed, endorsements } = readEvidence(bytes)
-    const { checks } = appraise(format, parsed, {
+    const [one] = readEvidence(bytes).found
+    const { format, parsed, endorsements } = one!
+    const { checks } = appraise(evidenceFormat(format)!, parsed, {
       time: Date.parse(time),
       policy: DEFAULT_EVIDENCE_POLICY,
       endorsements: endorsementsFrom([...endorsements, ...given]),

@@ -14,7 +14,7 @@ import {
 } from '../../test/attested.ts'
 import { check, LAST, world } from '../../test/checking.ts'
 import { EPOCH, suite } from '../../test/fixture.ts'
-import { DEVICE_TIME, makeGpuEvidence } from '../../test/nvidia.ts'
+import { DEVICE_TIME, devicePolicy, makeGpuEvidence } from '../../test/nvidia.ts'
 import { Owner, RegistryWorld } from '../../test/registry.ts'
 import { Chip } from '../../test/snp.ts'
 import { makeCrl } from '../../test/x509.ts'
@@ -228,14 +228,8 @@ test('what a quorum took back, no other approval upholds but the reader’s own'
 
 test('devices belong to the machine that had them signed along, asked with its log’s nonce', () => {
   const gpu = makeGpuEvidence({ nonce: NONCE })
-  const nvidia = gpu.chain.at(-1)!.fingerprint
-  const trust = trusting([IMAGE], {
-    roots: {
-      ...chip.policy().roots,
-      nvidia: [nvidia],
-      'nvidia-rim': gpu.manifestRoots,
-    },
-  })
+  const { nvidia, 'nvidia-rim': rim } = devicePolicy().roots
+  const trust = trusting([IMAGE], { roots: { ...chip.policy().roots, nvidia, 'nvidia-rim': rim } })
   const item = (bytes: Uint8Array) => ({ format: 'nvidia-gpu' as const, bytes })
   // As of when its answers about revocation are.
   const record = { registry: false, cosigners: world.cosigners(DEVICE_TIME / 1000) }

@@ -1,5 +1,11 @@
 /** The rule of the claim `place`, and what the same evidence does for the claim `model`. */
-import type { AppraisedItem, Check, CheckName, DocumentAppraisal } from '../evidence/index.ts'
+import {
+  type AppraisedItem,
+  type Check,
+  type CheckName,
+  DEVICE_FORMATS,
+  type DocumentAppraisal,
+} from '../evidence/index.ts'
 import { type Facts, isObject, notShownRecord } from './claim-rules.ts'
 import type { Claim } from './claims.ts'
 import type { EvidenceOnRecord } from './evidenced.ts'
@@ -55,7 +61,10 @@ function rejected({ machine, checks, time }: DocumentAppraisal): Found | undefin
   const at = `As of ${iso(time)}`
   const failed = [...checks, ...failuresOf(machine)].filter(one => one.outcome === 'fail')
   const hard = failed.filter(({ check }) => !SOFT.includes(check))
+  const devices = failed.find(one => one.check === 'devices')
   const unbound = hard.find(one => one.check === 'binding')
+  if (devices !== undefined && DEVICE_FORMATS.includes(machine.format))
+    return wrong('device-not-bound', `There is ${devices.detail}.`)
   if (unbound !== undefined)
     return wrong(
       'evidence-not-bound',
@@ -67,7 +76,6 @@ function rejected({ machine, checks, time }: DocumentAppraisal): Found | undefin
       'evidence-rejected',
       `${at}, the evidence is not to be relied on: ${first.detail} (${first.reason}).`,
     )
-  const devices = failed.find(one => one.check === 'devices')
   if (devices === undefined) return undefined
   const reason = devices.reason === 'device-not-bound' ? 'device-not-bound' : 'evidence-rejected'
   return wrong(
