@@ -49,7 +49,7 @@ function takenBack(): Trust {
   const keyid = Buffer.from(key.publicKey).toString('hex')
   registry.append(registry.entry('node', node, bo, bo.signer('member'), { keyid, sign }))
   registry.state_('reference-value', { reference: IMAGE as never }, cy)
-  const [{ id }] = [...registry.state.references.values()] as [{ id: string }]
+  const { id } = [...registry.state.references.values()][0]!
   registry.state_('reference-revocation', { id, since: '2025-12-31T00:00:00.000Z', reason: 'it leaks' }, cy)
   return trusting(
     [],
