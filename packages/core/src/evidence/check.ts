@@ -34,7 +34,7 @@ export type Outcome = 'pass' | 'fail' | 'not-checked'
 export const EVIDENCE_REASONS = {
   signature: {
     pass: ['signed'],
-    fail: ['bad-signature', 'unknown-algorithm'],
+    fail: ['bad-signature', 'unknown-algorithm', 'unsigned-bytes'],
     'not-checked': ['key-missing'],
   },
   chain: {
@@ -109,8 +109,8 @@ export const EVIDENCE_REASONS = {
   },
   provenance: {
     pass: ['provenance-shown'],
-    fail: ['bad-provenance', 'provenance-of-another'],
-    'not-checked': ['no-provenance'],
+    fail: ['bad-provenance', 'provenance-of-another', 'provenance-by-another', 'root-not-trusted'],
+    'not-checked': ['no-provenance', 'provenance-not-shown'],
   },
 } as const satisfies Record<CheckName, Record<Outcome, readonly string[]>>
 
