@@ -11,6 +11,14 @@ export * from './endorsements.ts'
 export * from './format.ts'
 export * from './formats.ts'
 export * from './nitro/index.ts'
+export {
+  deviceKindOf,
+  formatDeviceEvidence,
+  fromSdkEvidence,
+  nvidiaGpu,
+  nvidiaSwitch,
+  reportFromHex,
+} from './nvidia/index.ts'
 export * from './policy.ts'
 export * from './reference.ts'
 export * from './roots.ts'

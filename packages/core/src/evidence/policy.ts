@@ -45,14 +45,19 @@ export interface EvidencePolicy {
 
 export const DEFAULT_EVIDENCE_POLICY: EvidencePolicy = {
   require: {
-    every: ['signature', 'chain', 'validity', 'debug'],
-    tdx: ['platform', 'identity', 'revocation'],
-    sgx: ['platform', 'identity', 'revocation'],
-    'sev-snp': ['platform'],
-    'azure-sev-snp': ['platform'],
-    // Its device certificates never expire, so only an answer of the day tells.
-    'nvidia-gpu': ['revocation'],
-    'nvidia-switch': ['revocation'],
+    every: ['signature', 'chain', 'validity'],
+    nitro: ['debug'],
+    tdx: ['platform', 'identity', 'revocation', 'debug'],
+    sgx: ['platform', 'identity', 'revocation', 'debug'],
+    'sev-snp': ['platform', 'debug'],
+    'azure-sev-snp': ['platform', 'debug'],
+    'confidential-space': ['debug'],
+    nras: ['debug'],
+    maa: ['debug'],
+    // Their certificates never expire, so only an answer of the day tells; and whether they are open to debuggers, only their
+    // measurements: those of what NVIDIA released, or that the reader names.
+    'nvidia-gpu': ['revocation', 'measurement'],
+    'nvidia-switch': ['revocation', 'measurement'],
   },
   debug: 'refuse',
   tcb: { tdx: ['UpToDate', 'SWHardeningNeeded'], sgx: ['UpToDate', 'SWHardeningNeeded'] },
