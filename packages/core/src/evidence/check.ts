@@ -34,7 +34,7 @@ export type Outcome = 'pass' | 'fail' | 'not-checked'
 export const EVIDENCE_REASONS = {
   signature: {
     pass: ['signed'],
-    fail: ['bad-signature', 'unknown-algorithm'],
+    fail: ['bad-signature', 'unknown-algorithm', 'unsigned-bytes'],
     'not-checked': ['key-missing'],
   },
   chain: {
