@@ -232,11 +232,10 @@ test('in colour: a fail stands out, and nothing is greener than a pass', async (
 const VECTORS = new URL('../../../../../shared/vectors/', import.meta.url)
 const skip = existsSync(VECTORS) ? false : 'shared/vectors is not here'
 const at = (path: string) => new URL(path, VECTORS).pathname
+const WITH = (path: string) => ['--collateral', at(path)]
 const SNP = (leaf: string, chain: string) => [
-  '--collateral',
-  at(`sev-snp/${leaf}`),
-  '--collateral',
-  at(`sev-snp/gosevguest_ask_ark_${chain}.pem`),
+  ...WITH(`sev-snp/${leaf}`),
+  ...WITH(`sev-snp/gosevguest_ask_ark_${chain}.pem`),
 ]
 
 /** Each document of the table: as of when, with what, to which end, and why. */
@@ -290,6 +289,69 @@ const REAL: [file: string, args: string[], status: number, words: RegExp][] = [
     [...SNP('trustee_test-vcek-invalid-new.der', 'milan'), '--as-of', '2026-01-01'],
     1,
     /chain fails: bad-certificate-signature/,
+  ],
+  [
+    'tdx/phala_tdx_quote',
+    [...WITH('tdx/phala_tdx_quote_collateral.json'), '--as-of', '2025-07-01'],
+    0,
+    /platform +pass +platform-accepted/,
+  ],
+  [
+    'tdx/phala_tdx_quote',
+    WITH('tdx/phala_tdx_quote_collateral.json'),
+    1,
+    /validity fails: endorsement-expired/,
+  ],
+  [
+    'tdx/phala_sgx_quote',
+    [...WITH('tdx/phala_sgx_quote_collateral.json'), '--as-of', '2025-07-01'],
+    1,
+    /signature +pass[\s\S]*platform fails: platform-needs-configuration/,
+  ],
+  [
+    'tdx/phala_sgx_quote',
+    [
+      ...WITH('tdx/phala_sgx_quote_collateral.json'),
+      '--policy',
+      save('sgx.json', '{"tcb":{"sgx":["ConfigurationAndSWHardeningNeeded"]}}'),
+      '--as-of',
+      '2025-07-01',
+    ],
+    0,
+    /platform +pass +platform-accepted/,
+  ],
+  ['tdx/phala_tdx-quote.hex', ['--as-of', '2025-07-01'], 1, /platform is required, and was not checked/],
+  [
+    'tdx/gotdxguest_tdx_prod_quote_SPR_E4.dat',
+    [...WITH('tdx/derived_gotdxguest_SPR_E4_collateral.json'), '--as-of', '2023-06-30'],
+    1,
+    /platform fails: no-matching-tcb-level/,
+  ],
+  ['tdx/gotdxguest_cos-113-tdx-quote.dat', [], 1, /platform is required, and was not checked/],
+  [
+    'nvidia/nvsdk_hopperAttestationReport.txt',
+    WITH('nvidia/nvsdk_hopperCertChain.txt'),
+    1,
+    /signature +pass[\s\S]*chain +pass[\s\S]*device-alone[\s\S]*revocation is required/,
+  ],
+  [
+    'nvidia/nvsdk_switchAttestationReport.txt',
+    WITH('nvidia/nvsdk_switchCertChain.txt'),
+    1,
+    /format +nvidia-switch[\s\S]*signature +pass[\s\S]*chain +pass/,
+  ],
+  ['nvidia/nvsdk_hopper_evidence.json', [], 1, /signature +pass[\s\S]*chain +pass/],
+  [
+    'nvidia/nvsdk_hopper_evidence_cert_hold.json',
+    [],
+    1,
+    /signature +pass[\s\S]*revocation is required, and was not checked/,
+  ],
+  [
+    'nvidia/nvsdk_hopperAttestationReportInvalidSignature.txt',
+    WITH('nvidia/nvsdk_hopperCertChain.txt'),
+    1,
+    /signature fails: bad-signature/,
   ],
 ]
 
