@@ -1,5 +1,6 @@
 /** All commands, in the order in which the help lists them. */
 import type { Command } from '../command.ts'
+import { EVIDENCE_COMMANDS } from './evidence-commands.ts'
 import { NETWORK_COMMANDS } from './network-commands.ts'
 
 export const COMMANDS: readonly Command[] = [
@@ -149,6 +150,7 @@ it signed then counts in model check and verify.`,
     usage: 'NAME',
     load: () => import('./trust-remove.ts'),
   },
+  ...EVIDENCE_COMMANDS,
   ...NETWORK_COMMANDS,
   {
     name: 'trust revoke',
