@@ -97,6 +97,20 @@ test('an attester that fails is a plain error at start, and calls are answered w
   assert.match(words, /exit status 3: no NSM here/)
 })
 
+test('examples are shown without a node, each as it should come out', async () => {
+  const { status, out } = await answerable(['evidence', 'check', '--example'], { home })
+  assert.equal(status, 0)
+  assert.match(out, /None of it is of this node/)
+  assert.match(out, /result +meets the policy/)
+  assert.match(out, /result +rejected/)
+  const { out: json } = await answerable(['evidence', 'check', '--example', '--json'], { home })
+  const examples = JSON.parse(json) as { expected: string; met: boolean }[]
+  assert.ok(examples.length >= 2)
+  assert.ok(examples.every(({ expected, met }) => met === (expected === 'good')))
+  const refused = await answerable(['evidence', 'check', '--example', 'file'], { home })
+  assert.equal(refused.status, 2)
+})
+
 test('a configuration that names no place for the bytes is refused with where and why', async () => {
   const file = join(home, 'bad.json')
   writeFileSync(

@@ -6,7 +6,7 @@ import { type LocalNetwork, NO_EVIDENCE } from '@answerable/node/network'
 import { agreeOnChat } from '../chat-offers.ts'
 import { expectPositionals, readArguments } from '../command.ts'
 import { runNetwork, writeDemoRequest } from '../network.ts'
-import { exampleLines } from '../output/example-evidence.ts'
+import { checkExamples, exampleLines } from '../output/example-evidence.ts'
 import { bold, dim, good, print, style, warn } from '../output/style.ts'
 import { count, labelled, plain, wrap } from '../output/text.ts'
 import { program } from '../program.ts'
@@ -26,7 +26,7 @@ export async function run(args: string[]): Promise<number> {
     network =>
       print(
         ...startLines(network, writeDemoRequest(network.dataFolder)),
-        ...(values['example-evidence'] ? exampleLines(exampleEvidence(Date.now())) : []),
+        ...(values['example-evidence'] ? exampleLines(checkExamples(exampleEvidence(Date.now()))) : []),
       ),
     config => agreeOnChat(config, values),
   )

@@ -32,10 +32,10 @@ export function checkExamples(examples: readonly ExampleEvidence[]): CheckedExam
   })
 }
 
-export function exampleLines(examples: readonly ExampleEvidence[]): string[] {
+export function exampleLines(examples: readonly CheckedExample[]): string[] {
   return [
     bold('What evidence of hardware looks like. None of it is of this node'),
-    ...checkExamples(examples).flatMap(({ title, file, time, appraisal }) => [
+    ...examples.flatMap(({ title, file, time, appraisal }) => [
       '',
       ...wrap(`${title[0]!.toUpperCase()}${title.slice(1)}.`, 2),
       ...labelled('file', file),
@@ -52,8 +52,8 @@ export function exampleLines(examples: readonly ExampleEvidence[]): string[] {
 }
 
 /** One object an example. */
-export function exampleJson(examples: readonly ExampleEvidence[]): unknown[] {
-  return checkExamples(examples).map(({ title, file, time, good: expected, appraisal }) => ({
+export function exampleJson(examples: readonly CheckedExample[]): unknown[] {
+  return examples.map(({ title, file, time, good: expected, appraisal }) => ({
     title,
     file,
     asOf: new Date(time).toISOString(),
