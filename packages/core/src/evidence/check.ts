@@ -81,6 +81,7 @@ export const EVIDENCE_REASONS = {
       'bad-endorsement-signature',
       'privilege-not-accepted',
       'migration-agent',
+      'rejected-by-service',
     ],
     'not-checked': ['endorsement-missing', 'no-platform-status'],
   },
