@@ -137,7 +137,7 @@ function makeQuote(tee: 'TDX' | 'SGX', options: QuoteOptions): MadeQuote {
   pki ??= makePki()
   const { root, ca, other } = pki
   const { version = tee === 'TDX' ? 4 : 3, forged, wrongKey, certification = 5 } = options
-  const { authData = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex') } = options
+  const { authData = Uint8Array.from({ length: 32 }, (_, i) => i) } = options
   const pck = makeCertificate({
     subject: 'Intel SGX PCK Certificate',
     issuer: ca,
