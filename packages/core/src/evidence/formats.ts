@@ -1,5 +1,6 @@
 /** Every format that there is a verifier for. */
 import type { EvidenceFormat, Format } from './format.ts'
+import { confidentialSpace, maa, nras } from './jwt/index.ts'
 import { nitro } from './nitro/index.ts'
 import { nvidiaGpu, nvidiaSwitch } from './nvidia/index.ts'
 import { sgx } from './sgx/index.ts'
@@ -18,6 +19,9 @@ export const EVIDENCE_FORMATS: readonly AnyFormat[] = [
   azureSevSnp,
   nvidiaGpu,
   nvidiaSwitch,
+  confidentialSpace,
+  nras,
+  maa,
 ]
 
 export function evidenceFormat(
