@@ -9,7 +9,6 @@ import {
   type EvidenceFormat,
   type EvidencePolicy,
   endorsementsFrom,
-  quoteTee,
   type SgxQuote,
   sgx,
   type TcbStatus,
@@ -389,7 +388,7 @@ export function appraiseMade(made: MadeQuote, asked: QuoteAsked = {}): Appraisal
 /** Under Intel's own root unless told. */
 export function appraiseQuote(quote: Uint8Array, asked: QuoteAsked & { time: number }): Appraisal {
   const { time, policy, endorsements = [], binding, suite = opensslSuite } = asked
-  const format = quoteTee(quote) === 'sgx' ? sgx : tdx
+  const format = quote[4] === 0x81 ? tdx : sgx
   return appraise<TdxQuote & SgxQuote>(
     format as EvidenceFormat<TdxQuote & SgxQuote>,
     format.parse(quote) as never,

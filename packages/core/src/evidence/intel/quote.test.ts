@@ -10,9 +10,9 @@ import {
   QUOTE_TIME,
   rememberingSuite,
 } from '../../../test/quote.ts'
-import { concat, utf8 } from '../../bytes.ts'
+import { concat } from '../../bytes.ts'
 import { AnswerableError } from '../../error.ts'
-import { MAX_QUOTE_BYTES, parseQuote, quoteTee } from './quote.ts'
+import { MAX_QUOTE_BYTES, parseQuote } from './quote.ts'
 
 const MADE = {
   'TDX 4': makeTdxQuote(),
@@ -54,9 +54,6 @@ test('headers that are none of a quote', () => {
   assert.equal(codeOf(withBytes(quote, 4, 0x82)), 'bad-evidence')
   assert.equal(codeOf(withBytes(quote, 12, 0)), 'bad-evidence')
   assert.equal(codeOf(concat(quote, new Uint8Array(MAX_QUOTE_BYTES))), 'too-large')
-  assert.equal(quoteTee(quote), 'tdx')
-  assert.equal(quoteTee(MADE['SGX 3'].quote), 'sgx')
-  assert.equal(quoteTee(utf8('{"quote":"..."}')), undefined)
 })
 
 test('a body in version 5 of another type or size than its own', () => {
