@@ -2,6 +2,7 @@
  * Asking another member's process about the registry. It may be slow, down or lying: every answer is bounded in size
  * and time, and believed only as far as signatures and trees show it.
  */
+import { hash } from 'node:crypto'
 import { AnswerableError, type ErrorCode, fromUtf8 } from '@answerable/core'
 import { MAX_NOTE_BYTES } from '@answerable/core/note'
 import { HASH_LENGTH, parseBundle, TILE_WIDTH, tilePath } from '@answerable/core/tlog'
@@ -67,6 +68,17 @@ export class RegistryClient {
     return (await this.#call('GET', path, MAX_ANSWER)).body
   }
 
+  /** A document of the registry there, of at most so many bytes: not checked. */
+  async document(digest: string, most: number, timeoutMs?: number): Promise<Uint8Array> {
+    return (await this.#call('GET', `/registry/documents/${digest}`, most, undefined, timeoutMs)).body
+  }
+
+  /** Leaves a document there, which a statement is about to name. */
+  async leave(bytes: Uint8Array): Promise<void> {
+    const path = `/registry/documents/${hash('sha256', bytes, 'hex')}`
+    await this.#call('PUT', path, MAX_ANSWER, new Uint8Array(bytes))
+  }
+
   async get(path: string): Promise<unknown> {
     return jsonOf((await this.#call('GET', path, MAX_ANSWER)).body)
   }
@@ -76,8 +88,14 @@ export class RegistryClient {
     return jsonOf((await this.#call('POST', path, MAX_ANSWER, body)).body)
   }
 
-  async #call(method: 'GET' | 'POST', path: string, limit: number, body?: string): Promise<Answer> {
-    const deadline = new Deadline(this.#timeoutMs)
+  async #call(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    limit: number,
+    body?: string | Uint8Array<ArrayBuffer>,
+    timeoutMs = this.#timeoutMs,
+  ): Promise<Answer> {
+    const deadline = new Deadline(timeoutMs)
     try {
       const init = body === undefined ? { method } : { method, body }
       const answer = await exchange(this.#fetch, this.url + path, init, limit, deadline)
@@ -105,6 +123,7 @@ const CODES: readonly ErrorCode[] = [
   'wrong-host',
   'too-many-requests',
   'not-writable',
+  'unavailable',
   'too-large',
   'not-found',
   'bad-request',
