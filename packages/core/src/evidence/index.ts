@@ -5,6 +5,7 @@
 export * from './appraise.ts'
 export * from './binding.ts'
 export * from './check.ts'
+export * from './detect.ts'
 export * from './document.ts'
 export * from './endorsements.ts'
 export * from './format.ts'
