@@ -1,6 +1,7 @@
 /** All commands, in the order in which the help lists them. */
 import type { Command } from '../command.ts'
 import { NETWORK_COMMANDS } from './network-commands.ts'
+import { REFERENCE_COMMANDS } from './reference-commands.ts'
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -149,6 +150,7 @@ it signed then counts in model check and verify.`,
     load: () => import('./trust-remove.ts'),
   },
   ...NETWORK_COMMANDS,
+  ...REFERENCE_COMMANDS,
   {
     name: 'trust revoke',
     summary: 'count a key of a trusted network no longer',

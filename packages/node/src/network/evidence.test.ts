@@ -2,11 +2,16 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
+import { utf8 } from '@answerable/core'
 import { formatEndorsements, formatEvidenceDocument } from '@answerable/core/evidence'
-import { addSignature, referenceId } from '@answerable/core/registry'
+import type { Receipt } from '@answerable/core/receipt'
+import { addSignature, checkEvidence, type EvidenceRecord, referenceId } from '@answerable/core/registry'
+import { formatInference, inferenceContext } from '@answerable/core/statement'
+import { formatTlogProof } from '@answerable/core/tlog'
 import { admitted, FAST_TERMS, TestMember, until } from '../../test/members.ts'
 import { foundTogether } from '../drill/owner.ts'
 import { nodeSuite } from '../log/suite.ts'
+import { Sealer } from '../registry/sealer.ts'
 import { stateEvidence } from '../registry/state-evidence.ts'
 
 const TEN_MINUTES = { handInSeconds: 600 }
@@ -178,3 +183,60 @@ test('a quorum of validators revokes an image that others approved', { timeout: 
   await until(() => record()?.revoked?.groups?.length === 3, 'all know')
   await assert.rejects(cy.states('reference-value', { reference }), { code: 'rule-forbids' })
 })
+
+test('a sealed receipt brings the evidence that its record names: records, documents, and who said what of it', {
+  timeout: 60_000,
+}, async t => {
+  const { members } = await founded(t)
+  const [ada, bo] = members
+  const { index, document, archive, evidence, log } = await states(bo)
+  const reference = { format: 'nitro', measurements: { pcr0: 'ab' }, image: 'x', role: 'gateway' } as const
+  const id = referenceId(reference, nodeSuite)
+  await ada.states('reference-value', { reference })
+  const appraised = () => bo.state.evidence.get(evidence)?.appraisals.length === 3
+  await until(appraised, 'it is appraised')
+  await ada.states('reference-revocation', { id, since: '2026-01-01T00:00:00.000Z', reason: 'a hole' })
+  const sealer = new Sealer(bo.book, bo.registry.documents)
+  const receipt = receiptOf(log, evidence)
+  await until(async () => {
+    await sealer.seal(receipt)
+    const sealed = receipt.registry?.records.find(({ collection }) => collection === 'references')
+    return (sealed?.value.revoked ?? null) !== null
+  }, 'validators sign a state with all of it')
+  assert.deepEqual(Object.keys(receipt.documents).sort(), [evidence, digestOf(archive)].sort())
+  assert.deepEqual(Buffer.from(receipt.documents[evidence]!), Buffer.from(document))
+  const proven = checkEvidence(receipt.registry!, bo.state, nodeSuite)!
+  const record = proven.get(`evidence/${evidence}`) as unknown as EvidenceRecord
+  assert.equal(record.stated.index, index)
+  assert.equal(record.appraisals.length, 3)
+  for (const { by, key } of record.appraisals)
+    assert.ok(proven.has(`members/${by}`) && proven.has(`keys/${key}`))
+  assert.ok(proven.has(`references/${id} ada.example`))
+  // Evidence of another node's log is none of this record's.
+  const stranger = receiptOf(logOf(ada).origin, evidence)
+  await sealer.seal(stranger)
+  assert.deepEqual(stranger.documents, {})
+  assert.ok(stranger.registry!.records.every(({ collection }) => collection !== 'evidence'))
+})
+
+/** As much of a receipt as sealing looks at. */
+function receiptOf(log: string, evidence: string): Receipt {
+  const digest = 'ab'.repeat(32)
+  const context = inferenceContext({ log, node: digest, evidence, charter: digest, terms: digest })
+  const disclosures = { request: digest, response: digest, model: digest, sampling: digest, parties: digest }
+  const record = {
+    id: '01890000-0000-7000-8000-000000000000',
+    event: 'answer',
+    time: Date.now(),
+    holder: digest,
+    disclosures,
+  } as const
+  const checkpoint = `${log}\n1\n${Buffer.alloc(32).toString('base64')}\n\n\u2014 x ${Buffer.alloc(68).toString('base64')}\n`
+  return {
+    statement: utf8(formatInference(record, context)),
+    proof: formatTlogProof({ index: 0, hashes: [], checkpoint }),
+    disclosures: {},
+    content: {},
+    documents: {},
+  }
+}

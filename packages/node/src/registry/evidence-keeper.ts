@@ -111,6 +111,7 @@ export class EvidenceKeeper {
 
   async #reach(from: number, to: number, host: string): Promise<boolean> {
     const { book } = this.#options
+    if (book.noted < to) return false
     const end = Date.now() + PATIENCE_MS
     for (const { index, effective } of book.ofKind('evidence', from)) {
       if (index >= to) break
