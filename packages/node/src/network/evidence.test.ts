@@ -1,6 +1,8 @@
 /** Evidence in a network of several owners: its documents are there before anybody vouches for a log that names them. */
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { utf8 } from '@answerable/core'
 import { formatEndorsements, formatEvidenceDocument } from '@answerable/core/evidence'
@@ -159,6 +161,19 @@ test('who joins later has the documents of all that is official, also where its 
   await until(() => isHere(cy, document) && isHere(cy, archive), 'the documents come')
   const got = await cy.client.document(digestOf(document), document.length)
   assert.deepEqual(Buffer.from(got), Buffer.from(document))
+  // A file that a disk spoilt is not served, and comes again.
+  const name = `${digestOf(archive)}-${archive.length}`
+  writeFileSync(join(cy.folder, 'registry-documents', name), 'x')
+  await assert.rejects(cy.client.document(digestOf(archive), archive.length), { code: 'not-found' })
+  await until(() => isHere(cy, archive), 'it is fetched again')
+  await bo.start()
+  // Who is no validator and no auditor keeps its own alone.
+  const dee = new TestMember(t, 'dee.example', { roles: ['deployer'] })
+  const applied = await dee.join(ada)
+  for (const one of [ada, cy]) await one.approve(applied)
+  await until(() => dee.state.evidence.size === 1 && dee.official > index, 'dee has the registry')
+  await new Promise(resolve => setTimeout(resolve, 1000))
+  assert.ok(!isHere(dee, document))
 })
 
 test('a quorum of validators revokes an image that others approved', { timeout: 60_000 }, async t => {

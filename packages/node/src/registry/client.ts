@@ -21,6 +21,7 @@ type Answer = Exclude<Exchange, { fault: unknown }>
 /** 256 entries, each with its length. */
 const MAX_BUNDLE = TILE_WIDTH * (65_535 + 2)
 const MAX_ANSWER = 1 << 20
+const MAX_ERROR = 4096
 
 export class RegistryClient {
   readonly url: string
@@ -68,9 +69,10 @@ export class RegistryClient {
     return (await this.#call('GET', path, MAX_ANSWER)).body
   }
 
-  /** A document of the registry there, of at most so many bytes: not checked. */
+  /** A document of the registry there, of about so many bytes at most: not checked. */
   async document(digest: string, most: number, timeoutMs?: number): Promise<Uint8Array> {
-    return (await this.#call('GET', `/registry/documents/${digest}`, most, undefined, timeoutMs)).body
+    const limit = Math.max(most, MAX_ERROR)
+    return (await this.#call('GET', `/registry/documents/${digest}`, limit, undefined, timeoutMs)).body
   }
 
   /** Leaves a document there, which a statement is about to name. */

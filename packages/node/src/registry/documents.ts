@@ -27,6 +27,7 @@ export class RegistryDocuments {
   readonly #held = new Map<string, Held>()
   readonly #staged = new Map<string, { bytes: Uint8Array; until: number }>()
   #stagedBytes = 0
+  #lost = false
 
   private constructor(disk: Disk, folder: string, clock: () => number) {
     this.#disk = disk
@@ -60,8 +61,16 @@ export class RegistryDocuments {
     const bytes = await this.#disk.readFile(this.#path(digest, held.size))
     if (bytes !== undefined && hash('sha256', bytes, 'hex') === digest) return bytes
     // No longer what its name says: it is as good as none, and can be had again.
-    this.#held.delete(digest)
+    await this.remove(digest)
+    this.#lost = true
     return undefined
+  }
+
+  /** Whether something that was here turned out to be damaged since this was last asked. */
+  takeLost(): boolean {
+    const lost = this.#lost
+    this.#lost = false
+    return lost
   }
 
   /** Keeps a document, and resolves with its digest once it is durable. Throws `too-large`. */

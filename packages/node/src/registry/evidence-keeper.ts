@@ -161,11 +161,11 @@ export class EvidenceKeeper {
     )
   }
 
-  /** Goes on through the log from where the last round ended; from its beginning, where it was another log's end. */
+  /** Goes on through the log from where the last round ended; from its beginning, where that was another log's, or a file is gone. */
   async #look(): Promise<void> {
-    const { book, clock } = this.#options
+    const { book, documents, clock } = this.#options
     const to = book.noted
-    if (to < this.#looked) {
+    if (to < this.#looked || documents.takeLost()) {
       this.#looked = 0
       this.#named.clear()
       this.#missing.clear()
