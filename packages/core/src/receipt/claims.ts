@@ -62,6 +62,18 @@ export const REASONS = [
   'node-not-registered',
   'registry-evidence-mismatch',
   'registered-model',
+  // receipts of other systems
+  'no-log',
+  'unknown-signer',
+  'bad-receipt-signature',
+  'signer-mismatch',
+  'signer-assertion',
+  'not-signed',
+  'attested-signer',
+  'signer-not-bound',
+  'evidence-rejected',
+  'evidence-of-another',
+  'nobody-answers',
 ] as const
 export type Reason = (typeof REASONS)[number]
 
