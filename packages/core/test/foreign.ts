@@ -3,11 +3,12 @@ import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { utf8 } from '../src/bytes.ts'
-import { DEFAULT_EVIDENCE_POLICY, NO_ENDORSEMENTS } from '../src/evidence/index.ts'
+import { DEFAULT_EVIDENCE_POLICY, endorsementsFrom, NO_ENDORSEMENTS } from '../src/evidence/index.ts'
 import type { ForeignOptions, ForeignSystem } from '../src/foreign/findings.ts'
 import { verifyForeign } from '../src/foreign/index.ts'
 import { portableSuite } from '../src/portable.ts'
 import { DEFAULT_POLICY } from '../src/receipt/acceptance.ts'
+import { appraiseMade, makeTdxQuote, QUOTE_TIME } from './quote.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests change any field of it
 export type AnyJson = any
@@ -101,4 +102,24 @@ export function hex(bytes: Uint8Array): string {
 
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
+}
+
+/** A TDX machine whose workload has this signed along, and a reader who trusts its root and knows its software. */
+export function tdxMachine(reportData: Uint8Array) {
+  const made = makeTdxQuote({ reportData })
+  const { measurements } = appraiseMade(made)
+  const mrtd = measurements.mrtd!
+  const known = { format: 'tdx', measurements: { mrtd }, image: 'a gateway', role: 'gateway' } as const
+  const { roots } = DEFAULT_EVIDENCE_POLICY
+  const evidencePolicy = { ...DEFAULT_EVIDENCE_POLICY, roots: { ...roots, intel: [made.root] } }
+  return {
+    quote: hex(made.quote),
+    trusting: {
+      evidencePolicy: { ...evidencePolicy, references: [known] },
+      endorsements: endorsementsFrom(made.endorsements),
+      asOf: QUOTE_TIME,
+    },
+    /** The same, but for which software that is. */
+    unknowing: { evidencePolicy, endorsements: endorsementsFrom(made.endorsements), asOf: QUOTE_TIME },
+  }
 }

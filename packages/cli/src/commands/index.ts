@@ -1,5 +1,6 @@
 /** All commands, in the order in which the help lists them. */
 import type { Command } from '../command.ts'
+import { EVIDENCE_COMMANDS } from './evidence-commands.ts'
 import { NETWORK_COMMANDS } from './network-commands.ts'
 
 export const COMMANDS: readonly Command[] = [
@@ -63,7 +64,7 @@ answer without one.
     name: 'verify',
     summary: 'check a receipt: six claims, and what they do not show',
     usage: `FILE [--request F] [--response F] [--as-of T] [--policy F]
-              [--linked F]... [--json]
+              [--linked F]... [--collateral F]... [--json]
 
 FILE is a receipt, or - for standard input.
 
@@ -72,6 +73,7 @@ FILE is a receipt, or - for standard input.
   --as-of T      count only cosignatures up to T, such as 2026-01-31
   --policy F     what you require: a JSON policy, or a tlog-policy to trust
   --linked F     the receipt of an opinion that FILE links to; may be repeated
+  --collateral F what a vendor says of hardware, beside what came along
   --json         one JSON object
 
 Exits with 0 where your policy is met, with 1 where a claim fails or a
@@ -148,6 +150,7 @@ it signed then counts in model check and verify.`,
     usage: 'NAME',
     load: () => import('./trust-remove.ts'),
   },
+  ...EVIDENCE_COMMANDS,
   ...NETWORK_COMMANDS,
   {
     name: 'trust revoke',

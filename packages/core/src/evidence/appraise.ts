@@ -30,11 +30,17 @@ export function appraise<P>(format: EvidenceFormat<P>, parsed: P, options: Appra
   add(nonceCheck(findings, nonce))
   add(bindingCheck(findings, binding))
   const reference = policy.references.find(one => matchesReference(one, findings))
-  if (reference !== undefined)
-    add(check('measurement', 'pass', 'measurement-approved', `your policy names it: ${reference.image}`))
-  else if (policy.references.some(one => one.format === findings.format))
-    add(check('measurement', 'fail', 'measurement-not-approved', 'your policy names others of this format'))
-  else
+  const named = policy.references.some(one => one.format === findings.format)
+  if (reference !== undefined || named) {
+    // The reader decides, also beside what a format found by itself.
+    const open = checks.findIndex(one => one.check === 'measurement' && one.outcome === 'not-checked')
+    if (open >= 0) checks.splice(open, 1)
+    checks.push(
+      reference === undefined
+        ? check('measurement', 'fail', 'measurement-not-approved', 'your policy names others of this format')
+        : check('measurement', 'pass', 'measurement-approved', `your policy names it: ${reference.image}`),
+    )
+  } else
     add(
       check(
         'measurement',

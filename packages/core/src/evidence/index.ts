@@ -5,12 +5,25 @@
 export * from './appraise.ts'
 export * from './binding.ts'
 export * from './check.ts'
+export * from './detect.ts'
 export * from './document.ts'
 export * from './endorsements.ts'
 export * from './format.ts'
 export * from './formats.ts'
+export { quoteTee } from './intel/quote.ts'
+export * from './jwt/index.ts'
 export * from './nitro/index.ts'
+export {
+  deviceKindOf,
+  formatDeviceEvidence,
+  fromSdkEvidence,
+  nvidiaGpu,
+  nvidiaSwitch,
+  reportFromHex,
+} from './nvidia/index.ts'
 export * from './policy.ts'
 export * from './reference.ts'
 export * from './roots.ts'
+export * from './sgx/index.ts'
 export * from './sigstore/index.ts'
+export * from './tdx/index.ts'

@@ -45,14 +45,19 @@ export interface EvidencePolicy {
 
 export const DEFAULT_EVIDENCE_POLICY: EvidencePolicy = {
   require: {
-    every: ['signature', 'chain', 'validity', 'debug'],
-    tdx: ['platform', 'identity', 'revocation'],
-    sgx: ['platform', 'identity', 'revocation'],
-    'sev-snp': ['platform'],
-    'azure-sev-snp': ['platform'],
-    // Its device certificates never expire, so only an answer of the day tells.
-    'nvidia-gpu': ['revocation'],
-    'nvidia-switch': ['revocation'],
+    every: ['signature', 'chain', 'validity'],
+    nitro: ['debug'],
+    tdx: ['platform', 'identity', 'revocation', 'debug'],
+    sgx: ['platform', 'identity', 'revocation', 'debug'],
+    'sev-snp': ['platform', 'debug'],
+    'azure-sev-snp': ['platform', 'debug'],
+    'confidential-space': ['debug'],
+    nras: ['debug'],
+    maa: ['debug'],
+    // Their certificates never expire, so only an answer of the day tells; and whether they are open to debuggers, only their
+    // measurements: those of what NVIDIA released, or that the reader names.
+    'nvidia-gpu': ['revocation', 'measurement'],
+    'nvidia-switch': ['revocation', 'measurement'],
   },
   debug: 'refuse',
   tcb: { tdx: ['UpToDate', 'SWHardeningNeeded'], sgx: ['UpToDate', 'SWHardeningNeeded'] },
@@ -66,6 +71,8 @@ export interface EvidenceVerdict {
   met: boolean
   /** What stood in the way, a line each. */
   unmet: string[]
+  /** The checks that did. */
+  checks: CheckName[]
 }
 
 /** Whether checks meet a policy. `also` are checks that must pass besides. */
@@ -77,19 +84,22 @@ export function judgeEvidence(
 ): EvidenceVerdict {
   const required = new Set([...(require.every ?? []), ...(require[format] ?? []), ...also])
   const unmet: string[] = []
+  const stood: CheckName[] = []
   for (const name of CHECKS) {
     const own = checks.filter(one => one.check === name)
     const failed = own.filter(({ outcome }) => outcome === 'fail')
     if (failed.length > 0) {
       if (name === 'debug' && debug === 'accept') continue
       for (const { reason } of failed) unmet.push(`${name} fails: ${reason}`)
+      stood.push(name)
     } else if (required.has(name) && !own.some(({ outcome }) => outcome === 'pass')) {
       unmet.push(
         `${name} is required, and was not checked: ${own[0]?.reason ?? 'nothing was found about it'}`,
       )
+      stood.push(name)
     }
   }
-  return { met: unmet.length === 0, unmet }
+  return { met: unmet.length === 0, unmet, checks: stood }
 }
 
 const shape = new Shape('bad-policy')

@@ -94,16 +94,13 @@ function model({ model: said }: ForeignFindings): Claim {
 
 function place(found: AttestationFound | undefined, signer: string): Claim {
   const base = { claim: 'place', notShown: 'Where this ran, and who could have watched.' } as const
-  const stopped = (
-    reason: 'no-evidence' | 'evidence-not-checked' | 'signer-not-bound',
-    sentence: string,
-  ): Claim => ({
+  const stopped = (reason: Stop, sentence: string): Claim => ({
     ...base,
     result: 'not-checked',
     reason,
     sentence,
   })
-  const rejected = (reason: 'evidence-rejected' | 'evidence-of-another', sentence: string): Claim => ({
+  const rejected = (reason: 'evidence-rejected' | 'evidence-not-bound', sentence: string): Claim => ({
     ...base,
     result: 'fail',
     basis: 'hardware',
@@ -118,11 +115,11 @@ function place(found: AttestationFound | undefined, signer: string): Claim {
     )
   if (found.outcome === 'binding-not-shown')
     return stopped(
-      'signer-not-bound',
+      'evidence-incomplete',
       `Whether the evidence is about that key is not shown: ${detailOf(found.detail)}.`,
     )
   if (found.outcome === 'of-another')
-    return rejected('evidence-of-another', `The evidence is not about that key: ${detailOf(found.detail)}.`)
+    return rejected('evidence-not-bound', `The evidence is not about that key: ${detailOf(found.detail)}.`)
   if (found.outcome === 'unreadable')
     return rejected(
       'evidence-rejected',
@@ -130,23 +127,33 @@ function place(found: AttestationFound | undefined, signer: string): Claim {
     )
   const { appraisal, time } = found
   const asOf = new Date(time).toISOString()
-  if (appraisal.verdict.met)
-    return {
-      claim: 'place',
-      result: 'pass',
-      basis: 'hardware',
-      reason: 'attested-signer',
-      sentence: `${upperFirst(detailOf(signer))} is one that ${appraisal.platform} says the workload it measured has, as of ${asOf}.`,
-      notShown: `${appraisal.reference === undefined ? 'What that workload is: you named no measurement. ' : ''}What it forwards to, or that it kept its key to itself.`,
-    }
   const unmet = detailOf(appraisal.verdict.unmet.join('; '))
-  return appraisal.checks.some(({ outcome }) => outcome === 'fail')
-    ? rejected('evidence-rejected', `The evidence does not hold as of ${asOf}: ${unmet}.`)
-    : stopped(
-        'evidence-not-checked',
-        `The evidence lacks what your policy asks for, as of ${asOf}: ${unmet}.`,
-      )
+  if (appraisal.checks.some(({ check, outcome }) => check === 'binding' && outcome === 'fail'))
+    return rejected('evidence-not-bound', 'The evidence is not about that key.')
+  if (appraisal.checks.some(({ outcome }) => outcome === 'fail') && !appraisal.verdict.met)
+    return rejected('evidence-rejected', `The evidence does not hold as of ${asOf}: ${unmet}.`)
+  if (!appraisal.verdict.met)
+    return stopped(
+      'evidence-incomplete',
+      `The evidence lacks what your policy asks for, as of ${asOf}: ${unmet}.`,
+    )
+  const where = `${appraisal.platform} says that the workload it measured has ${detailOf(signer)}, as of ${asOf}`
+  if (appraisal.reference === undefined)
+    return stopped(
+      'measurement-not-approved',
+      `${where}; which software that is, nobody says whom you named.`,
+    )
+  return {
+    claim: 'place',
+    result: 'pass',
+    basis: 'hardware',
+    reason: 'hardware-attested',
+    sentence: `${where}. Your policy names it: ${detailOf(appraisal.reference.image)}.`,
+    notShown: 'What it forwards to, or that it kept its key to itself.',
+  }
 }
+
+type Stop = 'no-evidence' | 'evidence-not-checked' | 'evidence-incomplete' | 'measurement-not-approved'
 
 function notShown(claim: ClaimName, missing: string): Claim {
   return {

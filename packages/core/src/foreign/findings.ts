@@ -26,7 +26,7 @@ export interface ForeignOptions {
 
 /** What became of the signature, and of what it is over. */
 export type Signed =
-  /** By a key that the reader brought, or that evidence which meets the policy is about. */
+  /** By a key that the reader brought, or that evidence speaks for. */
   | { outcome: 'good' }
   /** No key is known but what the receipt names itself, or none at all. */
   | { outcome: 'unknown-signer'; detail: string }
@@ -67,4 +67,11 @@ export interface ForeignFindings {
 
 export function clock({ asOf, now }: ForeignOptions, signedAt?: number): number {
   return asOf ?? signedAt ?? now
+}
+
+/** Whether evidence speaks for a key: it meets the policy, and the reader knows which software has that key. */
+export function speaksFor(found: AttestationFound | undefined): boolean {
+  return (
+    found?.outcome === 'appraised' && found.appraisal.verdict.met && found.appraisal.reference !== undefined
+  )
 }

@@ -62,6 +62,19 @@ export const REASONS = [
   'node-not-registered',
   'registry-evidence-mismatch',
   'registered-model',
+  // evidence of hardware
+  'hardware-attested',
+  'evidence-missing',
+  'evidence-undated',
+  'evidence-out-of-time',
+  'evidence-incomplete',
+  'measurement-not-approved',
+  'evidence-rejected',
+  'evidence-not-bound',
+  'device-not-bound',
+  'measurement-revoked',
+  'measured-weights',
+  'weights-mismatch',
   // receipts of other systems
   'no-log',
   'unknown-signer',
@@ -69,10 +82,6 @@ export const REASONS = [
   'signer-mismatch',
   'signer-assertion',
   'not-signed',
-  'attested-signer',
-  'signer-not-bound',
-  'evidence-rejected',
-  'evidence-of-another',
   'nobody-answers',
 ] as const
 export type Reason = (typeof REASONS)[number]

@@ -24,6 +24,8 @@ export interface RevocationList {
 export const MAX_CRL_BYTES = 4 * 1024 * 1024
 const MOST_REVOKED = 100_000
 const REASON_CODE = '2.5.29.21'
+/** certificateHold (section 5.3.1). */
+const ON_HOLD = 6
 /** What a list may have and still be about all certificates of its issuer: its number and its issuer's key. */
 const HEEDED = new Set(['2.5.29.20', '2.5.29.35'])
 
@@ -78,7 +80,8 @@ function read(der: Uint8Array): RevocationList {
 
 export type RevocationAnswer =
   | { outcome: 'not-revoked'; from: number; until: number }
-  | { outcome: 'revoked'; time: number; detail: string }
+  /** `hold`: for the time being (certificateHold). */
+  | { outcome: 'revoked'; time: number; hold?: true; detail: string }
   /** No list by the issuer came along. */
   | { outcome: 'none' }
   | { outcome: 'bad'; detail: string }
@@ -118,6 +121,7 @@ export function checkRevocation(
       return {
         outcome: 'revoked',
         time: entry.time,
+        ...(entry.reason === ON_HOLD && { hold: true as const }),
         detail: `${issuer.subject.text} revoked the certificate of ${certificate.subject.text} on ${new Date(entry.time).toISOString()}`,
       }
     const until = list.nextUpdate ?? Number.POSITIVE_INFINITY

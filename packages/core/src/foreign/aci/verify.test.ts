@@ -3,8 +3,8 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { type AnyJson, hex, lookAt, NOW, outcomes, sha256 } from '../../../test/foreign.ts'
-import { fromUtf8, toHex, utf8 } from '../../bytes.ts'
+import { type AnyJson, hex, lookAt, NOW, outcomes, sha256, tdxMachine } from '../../../test/foreign.ts'
+import { concat, fromUtf8, toHex, utf8 } from '../../bytes.ts'
 import { AnswerableError } from '../../error.ts'
 import { portableSuite as suite } from '../../portable.ts'
 import {
@@ -216,7 +216,29 @@ test('a keyset in a report without evidence that holds is nobody’s, and no har
   const another = report('00')
   another.attestation.workload_keyset = { ...KEYSET, not_after: 1_950_000_000 }
   const found = look(good(), { attestation: utf8(JSON.stringify(another)) })
-  assert.equal(outcomes(found).place, 'fail evidence-of-another')
+  assert.equal(outcomes(found).place, 'fail evidence-not-bound')
+})
+
+test('a keyset in a report with evidence that holds, of software that the reader knows', () => {
+  const nonce = '00112233445566778899aabbccddeeff'
+  const binding = aciReportData(aciDigest(KEYSET, suite), nonce, suite)
+  const { quote, trusting, unknowing } = tdxMachine(concat(binding, new Uint8Array(32)))
+  const attestation = utf8(JSON.stringify(report(quote)))
+  const found = lookAt('aci', good(), { attestation, nonce, ...trusting })
+  assert.deepEqual(outcomes(found), { ...SIGNED, place: 'pass hardware-attested' })
+  const rest = { model: 'not-checked record-not-shown' }
+  const recorded = 'not-checked unknown-signer'
+  assert.deepEqual(outcomes(lookAt('aci', good(), { attestation, nonce, ...unknowing })), {
+    recorded,
+    ...rest,
+    place: 'not-checked measurement-not-approved',
+  })
+  const without = outcomes(lookAt('aci', good(), { attestation, ...trusting }))
+  assert.deepEqual(without, { recorded, ...rest, place: 'not-checked evidence-incomplete' })
+  const another = outcomes(lookAt('aci', good(), { attestation, ...trusting, nonce: `${nonce}0` }))
+  assert.deepEqual(another, { recorded, ...rest, place: 'fail evidence-not-bound' })
+  const late = outcomes(lookAt('aci', good(), { attestation, nonce, ...trusting, asOf: NOW + 3e11 }))
+  assert.deepEqual(late, { recorded, ...rest, place: 'fail evidence-rejected' })
 })
 
 const VECTORS = new URL('../../../../../../shared/vectors/aci/', import.meta.url)

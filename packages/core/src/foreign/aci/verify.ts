@@ -13,6 +13,7 @@ import {
   type ForeignFindings,
   type ForeignOptions,
   type Signed,
+  speaksFor,
 } from '../findings.ts'
 import { verifySecp256k1 } from '../hashes.ts'
 import {
@@ -96,11 +97,10 @@ export function readAci(bytes: Uint8Array, options: ForeignOptions): ForeignFind
 
 /** A keyset that came in a report is as good as the report's evidence: anybody can write one. */
 function shownBy(signed: Signed, reported: boolean, attestation: AttestationFound | undefined): Signed {
-  if (signed.outcome !== 'good' || !reported) return signed
-  if (attestation?.outcome === 'appraised' && attestation.appraisal.verdict.met) return signed
+  if (signed.outcome !== 'good' || !reported || speaksFor(attestation)) return signed
   return {
     outcome: 'unknown-signer',
-    detail: 'it fits the keyset in the report, whose evidence does not show that it is anybody’s',
+    detail: 'it fits the keyset in the report, whose evidence does not show whose it is',
   }
 }
 

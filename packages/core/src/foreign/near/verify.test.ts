@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { type AnyJson, hex, lookAt, outcomes, sha256, Wallet } from '../../../test/foreign.ts'
-import { fromHex, utf8 } from '../../bytes.ts'
+import { type AnyJson, hex, lookAt, outcomes, sha256, tdxMachine, Wallet } from '../../../test/foreign.ts'
+import { concat, fromHex, utf8 } from '../../bytes.ts'
 import { AnswerableError } from '../../error.ts'
+import { portableSuite } from '../../portable.ts'
 import { personalSigner } from '../hashes.ts'
 
 const REQUEST = '{"model":"openai/gpt-oss-120b"}'
@@ -138,6 +139,37 @@ test('evidence is not taken on its word', () => {
     const found = lookAt('near', good(), { ...bodies, attestation: utf8(JSON.stringify(attestation)) })
     assert.equal(outcomes(found).recorded, 'not-checked unknown-signer')
     assert.notEqual(found.claims.place.result, 'pass')
+  }
+})
+
+test('with evidence that holds the address, of software that the reader knows', () => {
+  const nonce = '07'.repeat(32)
+  const tls = '09'.repeat(32)
+  const address = fromHex(wallet.address.slice(2))
+  const plain = concat(address, new Uint8Array(12), fromHex(nonce))
+  const withTls = concat(portableSuite.sha256(concat(address, fromHex(tls))), fromHex(nonce))
+  for (const [reportData, more] of [
+    [plain, {}],
+    [plain, { tls_cert_fingerprint: null }],
+    [withTls, { tls_cert_fingerprint: tls }],
+  ] as const) {
+    const { quote, trusting, unknowing } = tdxMachine(reportData)
+    const named = { signing_address: wallet.address, signing_algo: 'ecdsa', request_nonce: nonce }
+    const attestation = utf8(JSON.stringify({ ...named, intel_quote: quote, ...more }))
+    const look = (options: object) => outcomes(lookAt('near', good(), { ...bodies, attestation, ...options }))
+    assert.deepEqual(look(trusting), { ...SIGNED, place: 'pass hardware-attested' })
+    assert.deepEqual(look(unknowing).place, 'not-checked measurement-not-approved')
+    assert.deepEqual(look(unknowing).recorded, 'not-checked unknown-signer')
+    assert.deepEqual(look({ ...trusting, nonce: '08'.repeat(32) }).place, 'fail evidence-not-bound')
+    // Another address in the report does not put it into the quote.
+    const moved = JSON.stringify({ ...named, signing_address: other.address, intel_quote: quote, ...more })
+    const forged = lookAt('near', made(good().text, other), {
+      ...bodies,
+      ...trusting,
+      attestation: utf8(moved),
+    })
+    assert.deepEqual(outcomes(forged).recorded, 'not-checked unknown-signer')
+    assert.deepEqual(outcomes(forged).place, 'fail evidence-not-bound')
   }
 })
 

@@ -14,6 +14,7 @@ import {
   type ForeignFindings,
   type ForeignOptions,
   type Signed,
+  speaksFor,
 } from '../findings.ts'
 import { personalSigner } from '../hashes.ts'
 
@@ -107,8 +108,7 @@ function signedBy(
     return equal(known, near.address)
       ? { outcome: 'good' }
       : bad('signer-mismatch', 'it names another address than yours')
-  // Evidence that meets the policy and holds the address speaks for it.
-  if (attestation?.outcome === 'appraised' && attestation.appraisal.verdict.met) return { outcome: 'good' }
+  if (speaksFor(attestation)) return { outcome: 'good' }
   return {
     outcome: 'unknown-signer',
     detail: 'it is signed by the address that it names itself, and you named none',

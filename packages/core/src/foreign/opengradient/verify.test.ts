@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type AnyJson, Gateway, lookAt, NOW, outcomes } from '../../../test/foreign.ts'
-import { makeAuthority, makeNitro, NITRO_TIME } from '../../../test/nitro.ts'
+import { makeAuthority, makeNitro, NITRO_TIME, PCRS } from '../../../test/nitro.ts'
 import { concat, fromBase64, fromHex, toBase64, toHex, utf8 } from '../../bytes.ts'
 import { AnswerableError } from '../../error.ts'
 import { DEFAULT_EVIDENCE_POLICY } from '../../evidence/index.ts'
@@ -239,15 +239,25 @@ const userData = (spki: Uint8Array) =>
 const SECONDS = NITRO_TIME / 1000
 const attested = () => gateway.response(CANONICAL, MESSAGE.content, body(), SECONDS)
 
-test('with evidence of the enclave: the key is one of a workload that was measured', () => {
+test('with evidence of the enclave: the key is one of a workload that was measured, and known', () => {
   const document = makeNitro(authority, { user_data: userData(gateway.spki) })
+  const references = [
+    {
+      format: 'nitro',
+      measurements: { pcr0: toHex(PCRS[0]!) },
+      image: 'gateway 1',
+      role: 'gateway',
+    } as const,
+  ]
   for (const attestation of [document, utf8(`${toBase64(document)}\n`)]) {
-    const found = look(attested(), { attestation, evidencePolicy })
-    assert.deepEqual(outcomes(found), { ...SIGNED, place: 'pass attested-signer' })
+    const found = look(attested(), { attestation, evidencePolicy: { ...evidencePolicy, references } })
+    assert.deepEqual(outcomes(found), { ...SIGNED, place: 'pass hardware-attested' })
     assert.equal(found.claims.place.basis, 'hardware')
-    assert.match(found.claims.place.notShown, /What that workload is: you named no measurement/)
-    assert.match(found.facts.pcrHash!, /^0x[0-9a-f]{64}$/)
+    assert.match(found.claims.place.sentence, /Your policy names it: gateway 1\.$/)
+    assert.equal(found.facts.pcrHash, `0x${toHex(keccak256(PCRS[0]!, PCRS[1]!, PCRS[2]!))}`)
     assert.ok(found.evidence?.checks.some(one => one.check === 'binding' && one.outcome === 'pass'))
+    const unknown = look(attested(), { attestation, evidencePolicy })
+    assert.deepEqual(outcomes(unknown), { ...SIGNED, place: 'not-checked measurement-not-approved' })
   }
 })
 
@@ -255,9 +265,9 @@ test('evidence of another key, of another root, of another hour, or none at all'
   const of = (attestation: Uint8Array, more = {}) =>
     outcomes(look(attested(), { attestation, evidencePolicy, ...more })).place
   const document = makeNitro(authority, { user_data: userData(gateway.spki) })
-  assert.equal(of(makeNitro(authority, { user_data: userData(other.spki) })), 'fail evidence-of-another')
-  assert.equal(of(makeNitro(authority, { user_data: new Uint8Array(68) })), 'fail evidence-of-another')
-  assert.equal(of(makeNitro(authority)), 'fail evidence-of-another')
+  assert.equal(of(makeNitro(authority, { user_data: userData(other.spki) })), 'fail evidence-not-bound')
+  assert.equal(of(makeNitro(authority, { user_data: new Uint8Array(68) })), 'fail evidence-not-bound')
+  assert.equal(of(makeNitro(authority)), 'fail evidence-not-bound')
   assert.equal(of(document, { evidencePolicy: DEFAULT_EVIDENCE_POLICY }), 'fail evidence-rejected')
   assert.equal(of(document, { asOf: NOW + 1e10 }), 'fail evidence-rejected')
   assert.equal(of(utf8('AAAA')), 'fail evidence-rejected')

@@ -1,0 +1,8 @@
+export { type AttestOptions, appraiseOwn, attest, type NodeEvidence } from './attest.ts'
+export { type Attested, type Attester, MAX_EVIDENCE_BYTES, reportDataFor } from './attester.ts'
+export { commandAttester } from './command.ts'
+export { confidentialSpaceAttester } from './confidential-space.ts'
+export { EndorsementServices, EvidenceConfig } from './config.ts'
+export { tsmAttester } from './configfs-tsm.ts'
+export { dstackAttester } from './dstack.ts'
+export { type Attesters, attestersOf } from './open.ts'
