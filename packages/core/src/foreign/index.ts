@@ -5,6 +5,7 @@
 
 import { fromUtf8 } from '../bytes.ts'
 import { errorCode } from '../error.ts'
+import type { Check } from '../evidence/index.ts'
 import { parseJson } from '../json.ts'
 import { type AcceptancePolicy, judge, type Verdict } from '../receipt/acceptance.ts'
 import type { Claim, ClaimName } from '../receipt/claims.ts'
@@ -28,10 +29,7 @@ export interface ForeignVerification {
   /** What else the evidence says: of OpenGradient's, how its registry names the image (`pcrHash`). */
   facts: Record<string, string>
   /** The checks of evidence that came along, where it could be read. */
-  evidence?: {
-    platform: string
-    checks: { check: string; outcome: string; reason: string; detail: string }[]
-  }
+  evidence?: { platform: string; checks: Check[] }
 }
 
 export const MAX_FOREIGN_BYTES = 16 * 1024 * 1024

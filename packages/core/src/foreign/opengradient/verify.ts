@@ -4,6 +4,7 @@
  */
 import { concat, equal, fromUtf8, toHex } from '../../bytes.ts'
 import { AnswerableError } from '../../error.ts'
+import { quoted } from '../../receipt/words.ts'
 import { type PublicKey, parsePublicKey, readPem } from '../../x509/index.ts'
 import type { ForeignFindings, ForeignOptions, Signed } from '../findings.ts'
 import { keccak256 } from '../hashes.ts'
@@ -24,7 +25,7 @@ export function readOpenGradient(bytes: Uint8Array, options: ForeignOptions): Fo
     options.attestation === undefined || key === undefined
       ? undefined
       : readEnclave(key, options, response.timestamp * 1000)
-  const asked = request === undefined ? '' : `; "${request.model}" is what was asked for`
+  const asked = request === undefined ? '' : `; ${quoted(request.model) ?? '""'} is what was asked for`
   return {
     system: 'opengradient',
     title: 'OpenGradient’s TEE gateway',
