@@ -11,7 +11,6 @@ import {
   DocumentAppraiser,
   type Endorsement,
   type EvidencePolicy,
-  type EvidenceVerdict,
   endorsementsFrom,
   evidenceFormat,
   type FoundEvidence,
@@ -24,7 +23,13 @@ import {
 import { nodeSuite } from '@answerable/node/log'
 import { readArguments } from '../command.ts'
 import { inFile, readInput, readTime } from '../input.ts'
-import { type CheckedEvidence, type CheckedFile, evidenceJson, evidenceLines } from '../output/evidence.ts'
+import {
+  type CheckedEvidence,
+  type CheckedFile,
+  evidenceJson,
+  evidenceLines,
+  type Overall,
+} from '../output/evidence.ts'
 import { print, printJson } from '../output/style.ts'
 
 const MOST_DATA = 64
@@ -122,7 +127,7 @@ function partsOf(found: readonly FoundEvidence[], whole: DocumentAppraisal): Che
 }
 
 /** All of it must meet the policy. What stands in the way is said with the file that it is of, where there are several. */
-function verdictOf(checked: readonly CheckedFile[]): EvidenceVerdict {
+function verdictOf(checked: readonly CheckedFile[]): Overall['verdict'] {
   const unmet = checked.flatMap(({ file, document, evidence }) => {
     const lines =
       document?.verdict.unmet ??
