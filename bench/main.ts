@@ -1,7 +1,17 @@
 /** `npm run bench -- NAME [--json]`: measures, prints a table or one JSON object, and ends with 1 where a target is missed. */
 import { type Benchmark, machine, table } from './lib/rows.ts'
 
-const NAMES = ['gateway', 'log', 'verify', 'models', 'registry', 'audit', 'dispute', 'compare'] as const
+const NAMES = [
+  'gateway',
+  'log',
+  'verify',
+  'models',
+  'registry',
+  'audit',
+  'dispute',
+  'compare',
+  'evidence',
+] as const
 const [name] = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
 const json = process.argv.includes('--json')
 

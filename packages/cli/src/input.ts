@@ -1,6 +1,7 @@
 /** Reading what the user names on the command line. */
 import { readFile, stat } from 'node:fs/promises'
 import { AnswerableError } from '@answerable/core'
+import { type Endorsement, MAX_ENDORSEMENT_BYTES, readEndorsementFile } from '@answerable/core/evidence'
 import {
   type AcceptancePolicy,
   MAX_RECEIPT_BYTES,
@@ -57,6 +58,17 @@ export async function readPolicy(path: string): Promise<AcceptancePolicy> {
 export async function readReceipt(path: string): Promise<Receipt> {
   const bytes = await readInput(path)
   return inFile(path, () => parseReceipt(bytes))
+}
+
+/** What vendors say of platforms, from files of any of their kinds: together one archive. */
+export async function readCollateral(paths: readonly string[]): Promise<Endorsement[]> {
+  const lists = await Promise.all(
+    paths.map(async path => {
+      const bytes = await readInput(path, MAX_ENDORSEMENT_BYTES * 2)
+      return inFile(path, () => readEndorsementFile(bytes))
+    }),
+  )
+  return lists.flat()
 }
 
 /** What is wrong with what a file holds is said with its name. */

@@ -47,7 +47,10 @@ export function contextOf(
   }
 }
 
-/** Why a document is not believed to be its platform's: a code of the parser, or a check's reason. Undefined where it is. */
+/**
+ * Why a document is not believed to be its platform's: a code of the parser, or the reason of a check of signature or chain that
+ * does not pass, as every policy asks. Undefined where it is believed.
+ */
 export function refusal<P>(
   format: EvidenceFormat<P>,
   bytes: Uint8Array,
@@ -62,7 +65,7 @@ export function refusal<P>(
   }
   return format
     .check(parsed, context)
-    .checks.find(({ check, outcome }) => outcome === 'fail' && (check === 'signature' || check === 'chain'))
+    .checks.find(({ check, outcome }) => outcome !== 'pass' && (check === 'signature' || check === 'chain'))
     ?.reason
 }
 

@@ -1,12 +1,13 @@
 /** All commands, in the order in which the help lists them. */
 import type { Command } from '../command.ts'
+import { EVIDENCE_COMMANDS } from './evidence-commands.ts'
 import { NETWORK_COMMANDS } from './network-commands.ts'
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'start',
     summary: 'run a member: gateway, models, witnesses, registry',
-    usage: `[--port N] [--data DIR] [--config FILE] [--chat NAME] [--gguf FILE]
+    usage: `[--port N] [--data DIR] [--config FILE] [--chat NAME] [...]
 
 Runs what a data folder is in one process, by default at
 http://127.0.0.1:7070, and prints how to use it: a member of a network that it
@@ -18,7 +19,11 @@ created or joined, or else a network of your own.
                  config.json of the data folder unless told
   --chat NAME    agree to chat by openai (with OPENAI_API_KEY) or by ollama (on
                  this machine) without being asked; none asks about neither
-  --gguf FILE    chat by a model of your own`,
+  --gguf FILE    chat by a model of your own
+  --example-evidence
+                 show what evidence of hardware looks like, checked: a
+                 recorded document, or simulated ones that say so. This node
+                 has none by that`,
     load: () => import('./start.ts'),
   },
   {
@@ -63,7 +68,7 @@ answer without one.
     name: 'verify',
     summary: 'check a receipt: six claims, and what they do not show',
     usage: `FILE [--request F] [--response F] [--as-of T] [--policy F]
-              [--linked F]... [--json]
+              [--linked F]... [--collateral F]... [--json]
 
 FILE is a receipt, or - for standard input.
 
@@ -72,6 +77,7 @@ FILE is a receipt, or - for standard input.
   --as-of T      count only cosignatures up to T, such as 2026-01-31
   --policy F     what you require: a JSON policy, or a tlog-policy to trust
   --linked F     the receipt of an opinion that FILE links to; may be repeated
+  --collateral F what a vendor says of hardware, beside what came along
   --json         one JSON object
 
 Exits with 0 where your policy is met, with 1 where a claim fails or a
@@ -148,6 +154,7 @@ it signed then counts in model check and verify.`,
     usage: 'NAME',
     load: () => import('./trust-remove.ts'),
   },
+  ...EVIDENCE_COMMANDS,
   ...NETWORK_COMMANDS,
   {
     name: 'trust revoke',

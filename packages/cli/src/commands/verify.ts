@@ -14,7 +14,7 @@ import {
 import { parseInference } from '@answerable/core/statement'
 import { nodeSuite } from '@answerable/node/log'
 import { expectPositionals, readArguments } from '../command.ts'
-import { inFile, readInput, readPolicy, readReceipt, readTime } from '../input.ts'
+import { inFile, readCollateral, readInput, readPolicy, readReceipt, readTime } from '../input.ts'
 import { print, printJson } from '../output/style.ts'
 import { wrap } from '../output/text.ts'
 import { policyName, verificationLines } from '../output/verification.ts'
@@ -30,12 +30,14 @@ export async function run(args: string[]): Promise<number> {
     'as-of': { type: 'string' },
     policy: { type: 'string' },
     linked: { type: 'string', multiple: true, default: [] },
+    collateral: { type: 'string', multiple: true, default: [] },
     json: { type: 'boolean', default: false },
   })
   const [file] = expectPositionals(positionals, 'FILE')
   if (
-    [file, values.request, values.response, values.policy, ...values.linked].filter(path => path === '-')
-      .length > 1
+    [file, values.request, values.response, values.policy, ...values.linked, ...values.collateral].filter(
+      path => path === '-',
+    ).length > 1
   )
     throw new AnswerableError('bad-request', 'standard input (-) can be only one of the files')
   const policy = values.policy === undefined ? DEFAULT_POLICY : await readPolicy(values.policy)
@@ -44,6 +46,7 @@ export async function run(args: string[]): Promise<number> {
   const receipt = await readReceipt(file)
   if (values.request !== undefined) options.request = await readInput(values.request)
   if (values.response !== undefined) options.response = await readInput(values.response)
+  if (values.collateral.length > 0) options.archives = [await readCollateral(values.collateral)]
   options.linked = await Promise.all(values.linked.map(readReceipt))
   const verification = verify(receipt, {
     suite: nodeSuite,
@@ -74,7 +77,8 @@ function trustOf(policy: AcceptancePolicy, file: string | undefined, log: string
     own === undefined || file === undefined
       ? new PublisherStore().all()
       : inFile(file, () => publishersFrom(own, nodeSuite))
-  return { ...networksOf(policy, file, log), publishers }
+  const { evidence } = policy
+  return { ...networksOf(policy, file, log), publishers, ...(evidence && { evidence }) }
 }
 
 /** From the reader's store also what the network's registry says, as it was kept. */

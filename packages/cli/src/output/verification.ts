@@ -1,5 +1,6 @@
 /** A verification for people, at 80 columns: claims, record, verdict. */
 import { type AcceptancePolicy, CLAIMS, type Claim, type Verification } from '@answerable/core/receipt'
+import { evidenceLines } from './evidence-on-record.ts'
 import { opinionLines } from './opinions.ts'
 import { bad, bold, dim, good, type Shown, shown } from './style.ts'
 import { count, labelled, pad, plain, wrap } from './text.ts'
@@ -15,7 +16,7 @@ export function outcomeOf({ result, basis }: Claim): Shown {
 }
 
 export function verificationLines(verification: Verification, policyName: string): string[] {
-  const { claims, record, opinions } = verification
+  const { claims, record, opinions, evidence } = verification
   const lines = [dim(`  ${'claim'.padEnd(NAME)}${'result'.padEnd(RESULT)}${'basis'.padEnd(BASIS)}reason`)]
   let said = false
   for (const [i, name] of CLAIMS.entries()) {
@@ -29,6 +30,8 @@ export function verificationLines(verification: Verification, policyName: string
   if (said)
     lines.push('', ...wrap('said: on record as the word of the party named; nobody checked it.', 2).map(dim))
   if (record !== undefined) lines.push('', bold('Record'), ...recordLines(record))
+  if (evidence !== undefined && evidence.parts.length > 0)
+    lines.push('', bold('Evidence'), ...evidenceLines(evidence))
   if (opinions !== undefined) lines.push('', ...opinionLines(opinions))
   return [...lines, '', ...verdictLines(verification, policyName)]
 }

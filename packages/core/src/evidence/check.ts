@@ -34,7 +34,7 @@ export type Outcome = 'pass' | 'fail' | 'not-checked'
 export const EVIDENCE_REASONS = {
   signature: {
     pass: ['signed'],
-    fail: ['bad-signature', 'unknown-algorithm'],
+    fail: ['bad-signature', 'unknown-algorithm', 'unsigned-bytes'],
     'not-checked': ['key-missing'],
   },
   chain: {
@@ -81,6 +81,7 @@ export const EVIDENCE_REASONS = {
       'bad-endorsement-signature',
       'privilege-not-accepted',
       'migration-agent',
+      'rejected-by-service',
     ],
     'not-checked': ['endorsement-missing', 'no-platform-status'],
   },
@@ -99,7 +100,7 @@ export const EVIDENCE_REASONS = {
   devices: {
     pass: ['devices-bound'],
     fail: ['device-not-bound', 'device-rejected'],
-    'not-checked': ['no-devices', 'device-alone'],
+    'not-checked': ['no-devices', 'device-incomplete', 'device-alone'],
   },
   measurement: {
     pass: ['measurement-approved', 'measurement-matches-reference'],

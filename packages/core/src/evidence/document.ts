@@ -10,7 +10,8 @@ import { Shape } from '../shape.ts'
 import type { Suite } from '../suite.ts'
 import { type Appraisal, appraise } from './appraise.ts'
 import { deviceNonce, evidenceBinding } from './binding.ts'
-import { type Check, check } from './check.ts'
+import { budgeted } from './budget.ts'
+import { type Check, type CheckName, check } from './check.ts'
 import { type Endorsement, type Endorsements, endorsementsFrom, NO_ENDORSEMENTS } from './endorsements.ts'
 import { DEVICE_FORMATS, FORMATS, type Format } from './format.ts'
 import { type AnyFormat, EVIDENCE_FORMATS, evidenceFormat } from './formats.ts'
@@ -103,6 +104,8 @@ export interface DocumentOptions {
   archives: readonly (readonly Endorsement[])[]
   suite: Suite
   formats?: readonly AnyFormat[]
+  /** How many signatures are checked at most; `MOST_SIGNATURES` unless told. */
+  signatures?: number
 }
 
 /** Reads a document once, and appraises it as of any time. */
@@ -116,7 +119,7 @@ export class DocumentAppraiser {
 
   constructor(document: EvidenceDocument, options: DocumentOptions) {
     const { log, suite, formats = EVIDENCE_FORMATS } = options
-    this.#options = options
+    this.#options = { ...options, suite: budgeted(suite, options.signatures) }
     this.#items = document.items.map(item => read(item, formats))
     this.#archives = options.archives.map(endorsementsFrom)
     const devices = document.items.slice(1).map(({ bytes }) => bytes)
@@ -146,7 +149,7 @@ export class DocumentAppraiser {
       machine,
       devices,
       checks,
-      verdict: { met: unmet.length === 0, unmet },
+      verdict: { met: unmet.length === 0, unmet, checks: stoodInTheWay([machine, ...devices], checks) },
       window: {
         from: Math.max(Number.NEGATIVE_INFINITY, ...windows.map(({ from }) => from)),
         until: Math.min(Number.POSITIVE_INFINITY, ...windows.map(({ until }) => until)),
@@ -207,6 +210,14 @@ function unmetBy({ appraisal, error }: AppraisedItem, what: string): string[] {
   return (appraisal?.verdict.unmet ?? []).map(line => `${what}: ${line}`)
 }
 
+/** Names of the checks for which the whole is not met; what cannot be read has no signature to check. */
+function stoodInTheWay(items: readonly AppraisedItem[], checks: readonly Check[]): CheckName[] {
+  return [
+    ...items.flatMap(({ appraisal }) => appraisal?.verdict.checks ?? ['signature' as const]),
+    ...checks.flatMap(one => (one.outcome === 'fail' ? one.check : [])),
+  ]
+}
+
 /** Devices belong to the machine when they were asked with the log's nonce, and what they said is in its binding. */
 function devicesCheck(machine: AppraisedItem, devices: readonly AppraisedItem[]): Check {
   if (DEVICE_FORMATS.includes(machine.format))
@@ -230,13 +241,13 @@ function devicesCheck(machine: AppraisedItem, devices: readonly AppraisedItem[])
       `device ${stray + 1} was not asked with the nonce of this node: it may be another machine's`,
     )
   const rejected = devices.findIndex(({ appraisal }) => appraisal?.verdict.met !== true)
-  if (rejected >= 0)
-    return check(
-      'devices',
-      'fail',
-      'device-rejected',
-      `device ${rejected + 1}: ${devices[rejected]!.appraisal?.verdict.unmet.join('; ') ?? 'it cannot be read'}`,
-    )
+  if (rejected >= 0) {
+    const { appraisal } = devices[rejected]!
+    const why = `device ${rejected + 1}: ${appraisal?.verdict.unmet.join('; ') ?? 'it cannot be read'}`
+    return appraisal?.checks.every(({ outcome }) => outcome !== 'fail')
+      ? check('devices', 'not-checked', 'device-incomplete', why)
+      : check('devices', 'fail', 'device-rejected', why)
+  }
   return check(
     'devices',
     'pass',

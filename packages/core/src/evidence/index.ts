@@ -10,6 +10,8 @@ export * from './document.ts'
 export * from './endorsements.ts'
 export * from './format.ts'
 export * from './formats.ts'
+export { quoteTee } from './intel/quote.ts'
+export * from './jwt/index.ts'
 export * from './nitro/index.ts'
 export {
   deviceKindOf,
@@ -22,4 +24,6 @@ export {
 export * from './policy.ts'
 export * from './reference.ts'
 export * from './roots.ts'
+export * from './sgx/index.ts'
 export * from './sigstore/index.ts'
+export * from './tdx/index.ts'

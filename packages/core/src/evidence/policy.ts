@@ -71,6 +71,8 @@ export interface EvidenceVerdict {
   met: boolean
   /** What stood in the way, a line each. */
   unmet: string[]
+  /** The checks that did. */
+  checks: CheckName[]
 }
 
 /** Whether checks meet a policy. `also` are checks that must pass besides. */
@@ -82,19 +84,22 @@ export function judgeEvidence(
 ): EvidenceVerdict {
   const required = new Set([...(require.every ?? []), ...(require[format] ?? []), ...also])
   const unmet: string[] = []
+  const stood: CheckName[] = []
   for (const name of CHECKS) {
     const own = checks.filter(one => one.check === name)
     const failed = own.filter(({ outcome }) => outcome === 'fail')
     if (failed.length > 0) {
       if (name === 'debug' && debug === 'accept') continue
       for (const { reason } of failed) unmet.push(`${name} fails: ${reason}`)
+      stood.push(name)
     } else if (required.has(name) && !own.some(({ outcome }) => outcome === 'pass')) {
       unmet.push(
         `${name} is required, and was not checked: ${own[0]?.reason ?? 'nothing was found about it'}`,
       )
+      stood.push(name)
     }
   }
-  return { met: unmet.length === 0, unmet }
+  return { met: unmet.length === 0, unmet, checks: stood }
 }
 
 const shape = new Shape('bad-policy')

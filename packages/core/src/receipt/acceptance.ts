@@ -5,6 +5,7 @@
  */
 import { fromUtf8 } from '../bytes.ts'
 import { AnswerableError } from '../error.ts'
+import { type EvidencePolicy, evidencePolicyOf } from '../evidence/index.ts'
 import { parseJson } from '../json.ts'
 import { Shape } from '../shape.ts'
 import { atLeast, BASES, type Basis, CLAIMS, type Claim, type ClaimName } from './claims.ts'
@@ -16,6 +17,8 @@ export interface AcceptancePolicy {
   trust?: string[]
   /** Keys, in PEM, to trust for models in place of those of the reader's store. */
   publishers?: { name: string; key: string }[]
+  /** What is asked of evidence of hardware, in place of what the network's charter asks. */
+  evidence?: EvidencePolicy
 }
 
 export const DEFAULT_POLICY: AcceptancePolicy = { require: { recorded: 'signature' } }
@@ -51,8 +54,9 @@ const shape = new Shape('bad-policy')
 export function parseAcceptancePolicy(bytes: Uint8Array): AcceptancePolicy {
   const text = fromUtf8(bytes)
   if (!/^\s*\{/.test(text)) return { ...DEFAULT_POLICY, trust: [text] }
-  const root = shape.object(parseJson(text, { maxBytes: 1024 * 1024, maxDepth: 4 }), 'policy')
-  for (const key of Object.keys(root)) shape.literal(key, 'policy', ['require', 'trust', 'publishers'])
+  const root = shape.object(parseJson(text, { maxBytes: 1024 * 1024, maxDepth: 8 }), 'policy')
+  for (const key of Object.keys(root))
+    shape.literal(key, 'policy', ['require', 'trust', 'publishers', 'evidence'])
   const policy: AcceptancePolicy = { require: {} }
   for (const [name, basis] of Object.entries(
     shape.object(root.require ?? DEFAULT_POLICY.require, 'require'),
@@ -71,6 +75,7 @@ export function parseAcceptancePolicy(bytes: Uint8Array): AcceptancePolicy {
       .array(root.trust, 'trust', 64)
       .map((item, i) => shape.string(item, `trust[${i}]`, 1024 * 1024))
   }
+  if (root.evidence !== undefined) policy.evidence = evidencePolicyOf(root.evidence, undefined, 'evidence')
   if (root.publishers !== undefined) {
     policy.publishers = shape.array(root.publishers, 'publishers', 1024).map((item, i) => {
       const { name, key } = shape.object(item, `publishers[${i}]`)

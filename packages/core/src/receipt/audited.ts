@@ -98,6 +98,8 @@ export function auditedModel(base: Found, known: Audits, file: string | undefine
   const { audits, partial } = known
   const lost = audits.find(one => wasWrong(one, 'defender'))
   if (lost !== undefined) return decidedAgainst(lost)
+  // Nothing that was computed again says more of the weights than hardware that measured them.
+  if (base.basis === 'hardware') return base
   const found = audited(known)
   if (found?.basis !== 'recomputation' || found.result !== 'pass') return base
   const by = audits.filter(

@@ -1,6 +1,7 @@
 /** Every reason that a claim can have, and a way to come by it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { EVIDENCE_WAYS } from '../../test/attested-ways.ts'
 import { check, LAST, made, receipt, revoking, saying, world } from '../../test/checking.ts'
 import { EPOCH, suite, TestLog, World } from '../../test/fixture.ts'
 import { Owner, RegistryWorld } from '../../test/registry.ts'
@@ -92,6 +93,7 @@ const silence = (registry: RegistryWorld) => {
 
 /** For each reason one way to come by it: the claim that has it then, with its result and basis. */
 const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Verification]> = {
+  ...EVIDENCE_WAYS,
   witnessed: ['recorded', 'pass', 'signature', () => check(receipt)],
   committed: [
     'recorded',
@@ -256,12 +258,6 @@ const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Ve
     },
   ],
   'no-evidence': ['place', 'not-checked', undefined, () => check(receipt)],
-  'evidence-not-checked': [
-    'place',
-    'not-checked',
-    undefined,
-    () => check(world.answer({ evidence: '11'.repeat(32) }).receipt),
-  ],
   'not-recomputed': ['output', 'not-checked', undefined, () => check(receipt)],
   'recomputed-exact': ['output', 'pass', 'recomputation', () => check(receipt, {}, found('exact'))],
   'recomputed-consistent': ['output', 'pass', 'recomputation', () => check(receipt, {}, found('consistent'))],

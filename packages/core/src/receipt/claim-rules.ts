@@ -7,6 +7,7 @@ import type { JsonObject } from '../shape.ts'
 import { audited } from './audited.ts'
 import type { Claim, ClaimName, Reason } from './claims.ts'
 import type { Comparison, Disclosed, Opened } from './disclosed.ts'
+import type { EvidenceOnRecord } from './evidenced.ts'
 import type { CheckedRecord, ReceiptRecord } from './receipt-record.ts'
 import type { Registered } from './registered.ts'
 import { count } from './words.ts'
@@ -19,6 +20,8 @@ export interface Facts {
   registered?: Registered | false
   /** Of a record that names a signed model: what became of the signature file, where it came along. */
   signedModel?: SignedOutcome
+  /** Of a record that names evidence. */
+  evidence?: EvidenceOnRecord
 }
 
 export function recorded({ record, disclosed, compared }: Facts): Claim {
@@ -124,20 +127,6 @@ function colluders({ judged: { owners, witnesses }, network: { policy } }: Check
   // The receipt cannot tell whether the one owner is the operator; with more, at least one of them is not.
   const alone = needed === 1 ? ' Where that owner is the operator, the operator alone could.' : ''
   return `${cosigned} To alter it, the operator and ${who} would have to collude.${alone}`
-}
-
-export function place({ record }: Facts): Claim {
-  if (record.outcome === 'stopped') return notShownRecord('place')
-  const evidence = record.statement.evidence !== undefined
-  return {
-    claim: 'place',
-    result: 'not-checked',
-    reason: evidence ? 'evidence-not-checked' : 'no-evidence',
-    sentence: evidence
-      ? 'The record names hardware evidence by digest; this version does not check evidence.'
-      : 'The record names no hardware evidence.',
-    notShown: 'Where this ran, and who could have watched or changed it there.',
-  }
 }
 
 export function output(facts: Facts): Claim {

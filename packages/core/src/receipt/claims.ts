@@ -62,6 +62,19 @@ export const REASONS = [
   'node-not-registered',
   'registry-evidence-mismatch',
   'registered-model',
+  // evidence of hardware
+  'hardware-attested',
+  'evidence-missing',
+  'evidence-undated',
+  'evidence-out-of-time',
+  'evidence-incomplete',
+  'measurement-not-approved',
+  'evidence-rejected',
+  'evidence-not-bound',
+  'device-not-bound',
+  'measurement-revoked',
+  'measured-weights',
+  'weights-mismatch',
 ] as const
 export type Reason = (typeof REASONS)[number]
 

@@ -1,6 +1,7 @@
 export * from './acceptance.ts'
 export * from './claims.ts'
 export type { Compared } from './disclosed.ts'
+export type { ApprovalSummary, EvidencePart, EvidenceSummary } from './evidence-summary.ts'
 export type { FoundOpinions, OpinionLink } from './opinions.ts'
 export * from './receipt.ts'
 export * from './trust.ts'

@@ -4,6 +4,7 @@ import type { JsonObject } from '../shape.ts'
 import { auditedModel } from './audited.ts'
 import { type Facts, isObject, notStated, restsOn } from './claim-rules.ts'
 import type { Claim } from './claims.ts'
+import { measuredWeights } from './place.ts'
 import type { Registered } from './registered.ts'
 import { quoted } from './words.ts'
 
@@ -25,7 +26,8 @@ export function model(facts: Facts): Claim {
         notShown: 'It is the word of the upstream alone. Nobody checked which weights answered.',
       }
     const registered = facts.registered || undefined
-    const found = ofOwnModel(name!, value, facts.signedModel, registered)
+    const stated = ofOwnModel(name!, value, facts.signedModel, registered)
+    const found = stated.result === 'fail' ? stated : (measuredWeights(facts, value) ?? stated)
     return registered === undefined ? found : auditedModel(found, registered, fileOf(value))
   })
 }

@@ -20,6 +20,9 @@ export const MAX_RECEIPT_BYTES = 96 * 1024 * 1024
 const MAX_PROOF_LENGTH = 256 * 1024
 const MAX_DOCUMENTS = 16
 const MAX_DOCUMENT_LENGTH = 1024 * 1024
+/** Archives of endorsements, and the length of each in base64. */
+export const MAX_ARCHIVES = 4
+const MAX_ARCHIVE_LENGTH = 2 * 1024 * 1024
 /** Larger documents and signature files do not travel in receipts: in base64 they would be over the bound. */
 export const MAX_DOCUMENT_BYTES = (MAX_DOCUMENT_LENGTH / 4) * 3
 
@@ -44,6 +47,8 @@ export interface Receipt extends ProvenStatement {
   modelSignature?: Uint8Array
   /** Of a sealed receipt: the registry's records about log, node, operator and model, with their proofs. */
   registry?: RegistryEvidence
+  /** Of a sealed receipt: archives of endorsements for the evidence that the statement names. */
+  endorsements?: Uint8Array[]
 }
 
 const shape = new Shape('bad-receipt')
@@ -82,12 +87,16 @@ export function parseReceipt(bytes: Uint8Array): Receipt {
   if (root.modelSignature !== undefined)
     receipt.modelSignature = base64(root.modelSignature, 'modelSignature', MAX_DOCUMENT_LENGTH)
   if (root.registry !== undefined) receipt.registry = parseEvidence(root.registry)
+  if (root.endorsements !== undefined)
+    receipt.endorsements = shape
+      .array(root.endorsements, 'endorsements', MAX_ARCHIVES)
+      .map((one, i) => base64(one, `endorsements[${i}]`, MAX_ARCHIVE_LENGTH))
   return receipt
 }
 
 export function formatReceipt(receipt: Receipt): string {
   const { statement, proof, begin, disclosures, content, documents, registryCheckpoint } = receipt
-  const { modelSignature, registry } = receipt
+  const { modelSignature, registry, endorsements } = receipt
   return JSON.stringify(
     {
       type: RECEIPT_TYPE,
@@ -100,6 +109,7 @@ export function formatReceipt(receipt: Receipt): string {
       registryCheckpoint,
       modelSignature: modelSignature && toBase64(modelSignature),
       registry: registry && formatEvidence(registry),
+      endorsements: endorsements?.map(one => toBase64(one)),
     },
     undefined,
     2,

@@ -19,6 +19,7 @@ import type {
 import type { JsonObject } from '../shape.ts'
 import type { Suite } from '../suite.ts'
 import { type Audited, auditsOf } from './audited.ts'
+import { bothKnown, type KnownEvidence, knownEvidence } from './known-evidence.ts'
 import type { CheckedRecord } from './receipt-record.ts'
 
 /** What is looked up: in the reader's own copy, or in records that came along and are proven. */
@@ -54,6 +55,8 @@ export interface Registered {
   /** What auditors found of this very record; in `partial` records, what of it came along. */
   audits: Audited[]
   partial: boolean
+  /** What it says of the evidence that the record names, and of images. */
+  evidence: KnownEvidence
 }
 
 /**
@@ -96,6 +99,7 @@ function withLater(own: Registered, later: Registered): Registered {
   return {
     ...own,
     ...(lost !== undefined && { log: { ...own.log, lost } }),
+    evidence: bothKnown(own.evidence, later.evidence),
     audits: [...audits.values()],
     partial: true,
   }
@@ -125,6 +129,7 @@ function registeredFor(
     ...(found && { model: found }),
     audits: auditsOf(registry, { log: log.origin, index: record.index, entry }, member),
     partial: registry.partial === true,
+    evidence: knownEvidence(registry, record.statement.evidence, member),
   }
 }
 

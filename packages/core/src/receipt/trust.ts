@@ -3,6 +3,7 @@
  * and the quorum. It is the reader's own; nothing in a receipt adds to it.
  */
 
+import type { EvidencePolicy } from '../evidence/index.ts'
 import { parsePublisherKey } from '../model/publisher-key.ts'
 import type { TrustedPublisher } from '../model/signed-model.ts'
 import { policyFrom } from '../registry/policy.ts'
@@ -24,6 +25,8 @@ export interface Trust {
   networks: readonly TrustedNetwork[]
   /** Whose signatures on models count; nobody's where it is left out. */
   publishers?: readonly TrustedPublisher[]
+  /** What the reader asks of evidence, and from which roots; else what the charter asks, from the vendors' own roots. */
+  evidence?: EvidencePolicy
 }
 
 export const NO_TRUST: Trust = { networks: [] }

@@ -5,27 +5,33 @@
  * claim about the record's content counts only where the record itself is shown.
  */
 
+import { DEFAULT_EVIDENCE_POLICY, type Endorsement, type EvidencePolicy } from '../evidence/index.ts'
 import {
   checkSignedModel,
   type SignedOutcome,
   signedModelOf,
   type TrustedPublisher,
 } from '../model/signed-model.ts'
+import type { State } from '../registry/state.ts'
+import { evidencePolicyUnder } from '../registry/terms.ts'
 import type { JsonObject } from '../shape.ts'
 import type { DisclosureName } from '../statement/disclosure.ts'
 import type { InferenceEvent } from '../statement/inference.ts'
 import type { Suite } from '../suite.ts'
 import { type AcceptancePolicy, DEFAULT_POLICY, judge, type Verdict } from './acceptance.ts'
 import { accountability } from './accountability.ts'
-import { type Facts, isObject, output, place, quality, recorded } from './claim-rules.ts'
+import { type Facts, isObject, output, quality, recorded } from './claim-rules.ts'
 import type { Claim, ClaimName } from './claims.ts'
 import { type Compared, type Comparison, compareBytes, type Disclosed, openDisclosures } from './disclosed.ts'
+import { type EvidenceSummary, summarise } from './evidence-summary.ts'
+import { type EvidenceOnRecord, evidenceOn } from './evidenced.ts'
 import { model } from './model-claim.ts'
 import { type FoundOpinions, findOpinions, type LinkedReceipt } from './opinions.ts'
+import { place } from './place.ts'
 import type { Receipt } from './receipt.ts'
 import { type CheckedRecord, checkReceiptRecord } from './receipt-record.ts'
 import { CheckpointJudge } from './record.ts'
-import { lookUp } from './registered.ts'
+import { lookUp, type Registered } from './registered.ts'
 import { NO_TRUST, type Trust } from './trust.ts'
 
 export interface VerifyOptions {
@@ -40,6 +46,8 @@ export interface VerifyOptions {
   policy?: AcceptancePolicy
   /** Receipts of the opinions that this one links to, to be checked along with it. */
   linked?: readonly Receipt[]
+  /** Endorsements of the reader's own beside those that came along, an archive each. */
+  archives?: readonly (readonly Endorsement[])[]
 }
 
 export interface Verification {
@@ -71,6 +79,8 @@ export interface Verification {
   compared: { request: Compared; response: Compared }
   /** Second opinions that the record names. They change no claim: models share mistakes. */
   opinions?: FoundOpinions
+  /** Evidence that the record names, with every check of it. */
+  evidence?: EvidenceSummary
 }
 
 const NOT_SHOWN: Comparison = { held: 'not-shown', carried: 'not-shown' }
@@ -85,11 +95,13 @@ export class Verifier {
   readonly #suite: Suite
   readonly #judge: CheckpointJudge
   readonly #publishers: readonly TrustedPublisher[]
+  readonly #evidence: EvidencePolicy | undefined
 
   constructor(suite: Suite, trust: Trust = NO_TRUST) {
     this.#suite = suite
     this.#judge = new CheckpointJudge(trust, suite)
     this.#publishers = trust.publishers ?? []
+    this.#evidence = trust.evidence
   }
 
   /** Checks one receipt. Never throws for anything that a receipt can hold. */
@@ -114,6 +126,8 @@ export class Verifier {
     const facts: Facts = { record, disclosed, compared, ...(registered !== undefined && { registered }) }
     const signedModel = shown ? this.#signedModel(disclosed, receipt.modelSignature) : undefined
     if (signedModel !== undefined) facts.signedModel = signedModel
+    const evidence = shown ? this.#evidenceOn(record, receipt, registered, options.archives) : undefined
+    if (evidence !== undefined) facts.evidence = evidence
     const claims = {
       recorded: recorded(facts),
       model: model(facts),
@@ -130,6 +144,7 @@ export class Verifier {
     }
     if (!shown) return verification
     verification.record = describe(record)
+    if (evidence !== undefined) verification.evidence = summarise(evidence)
     const { linked = [] } = options
     const check = (of: Receipt) => this.#linked(of, asOf)
     const opinions = findOpinions({ disclosed, linked, check, suite })
@@ -145,6 +160,23 @@ export class Verifier {
     const { response } = receipt.content
     const same = compareBytes(disclosed.response, response, this.#suite) === 'same'
     return same && response !== undefined ? { response } : {}
+  }
+
+  /** The evidence that the record names, under the reader's own policy, or else the charter's with the reader's roots. */
+  #evidenceOn(
+    record: CheckedRecord,
+    receipt: Receipt,
+    registered: Registered | false | undefined,
+    archives: VerifyOptions['archives'],
+  ): EvidenceOnRecord | undefined {
+    const policy = this.#evidence ?? charterPolicy(record.network.registry)
+    const known = registered ? registered.evidence : undefined
+    return evidenceOn(record, receipt, {
+      policy,
+      suite: this.#suite,
+      ...(archives && { archives }),
+      ...(known && { known }),
+    })
   }
 
   /** Looks at a signature file that came along. One that the record does not name is not the one recorded. */
@@ -170,6 +202,15 @@ export function verify(
   { suite, trust, ...options }: VerifyOptions & { suite: Suite; trust?: Trust },
 ): Verification {
   return new Verifier(suite, trust).verify(receipt, options)
+}
+
+/**
+ * What the charter asks of evidence. Where trust in hardware begins, and whose images count, is the reader's own affair, never
+ * the charter's.
+ */
+function charterPolicy(registry: State | undefined): EvidencePolicy {
+  if (registry === undefined) return DEFAULT_EVIDENCE_POLICY
+  return { ...evidencePolicyUnder(registry.terms), roots: DEFAULT_EVIDENCE_POLICY.roots, references: [] }
 }
 
 /** The digest of the signed manifest that the record opens, if it does. */

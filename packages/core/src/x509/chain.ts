@@ -2,6 +2,7 @@
  * From a certificate to a root that the reader trusts (RFC 5280 section 6.1, without policies, which none of these
  * hierarchies uses). A root is trusted by the SHA-256 of its exact bytes, and comes along with the rest.
  */
+import { concat } from '../bytes.ts'
 import type { Suite } from '../suite.ts'
 import { type Certificate, isNamedIssuer, type KeyUse } from './certificate.ts'
 import { checkSignature } from './public-key.ts'
@@ -50,6 +51,8 @@ export interface Chain {
 }
 
 const MOST_DEEP = 8
+/** Issuers of one name that are tried: a renewed certificate stands beside the old one, and more means mischief. */
+const MOST_NAMESAKES = 4
 /** Certificates beyond this many are not looked at, so that a search ends. */
 export const MOST_CERTIFICATES = 32
 /** Those that RFC 5280 section 4.2 has, and this code heeds; the rest only where the caller knows them. */
@@ -63,7 +66,7 @@ export function checkChain(options: ChainOptions): Chain {
   let fault: Chain['fault']
   for (let at = leaf; ; ) {
     if (roots.has(suite.sha256Hex(at.der))) break
-    const named = others.filter(one => isNamedIssuer(one, at) && !path.includes(one))
+    const named = others.filter(one => isNamedIssuer(one, at) && !path.includes(one)).slice(0, MOST_NAMESAKES)
     if (named.length === 0) {
       fault = isNamedIssuer(at, at)
         ? {
@@ -77,7 +80,7 @@ export function checkChain(options: ChainOptions): Chain {
       fault = { reason: 'chain-incomplete', detail: `it is over ${MOST_DEEP} certificates long` }
       break
     }
-    const outcomes = named.map(one => checkSignature(one.key, at.algorithm, at.tbs, at.signature, suite))
+    const outcomes = named.map(one => signatureOf(at, one, suite))
     const good = outcomes.indexOf('good')
     if (good < 0) {
       const unknown = outcomes.includes('unknown-algorithm')
@@ -99,6 +102,36 @@ export function checkChain(options: ChainOptions): Chain {
   }
   const timeFault = outOfTime(path, options.time)
   return { path, window, ...(fault && { fault }), ...(timeFault && { timeFault }) }
+}
+
+/** Links between issuers that were found good, by suite: a few of them stand above all the leaves of a vendor. */
+const GOOD_LINKS = new WeakMap<Suite, Set<string>>()
+const MOST_LINKS = 4096
+
+/** Lets a suite that checks as another does, or refuses to, know the links that the other found good. */
+export function shareLinks(from: Suite, to: Suite): void {
+  const good = GOOD_LINKS.get(from) ?? new Set<string>()
+  GOOD_LINKS.set(from, good)
+  GOOD_LINKS.set(to, good)
+}
+
+/**
+ * Whether the one signed the other. Of what itself issues others a good answer is remembered, under the digest of all that
+ * it follows from; a leaf is looked at each time.
+ */
+function signatureOf(of: Certificate, by: Certificate, suite: Suite): ReturnType<typeof checkSignature> {
+  const check = () => checkSignature(by.key, of.algorithm, of.tbs, of.signature, suite)
+  if (of.issues === undefined) return check()
+  const link = suite.sha256Hex(concat(by.key.spki, of.der))
+  const good = GOOD_LINKS.get(suite) ?? new Set<string>()
+  GOOD_LINKS.set(suite, good)
+  if (good.has(link)) return 'good'
+  const outcome = check()
+  if (outcome === 'good') {
+    if (good.size >= MOST_LINKS) good.clear()
+    good.add(link)
+  }
+  return outcome
 }
 
 function misuse(path: readonly Certificate[], { use, purpose, known = [] }: ChainOptions): Chain['fault'] {

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { AnswerableError } from '@answerable/core'
 import { z } from 'zod'
+import { EvidenceConfig } from '../attester/config.ts'
 import { OpinionRoutes } from './opinions/config.ts'
 
 const seconds = (fallback: number) => z.number().positive().max(86_400).default(fallback)
@@ -132,6 +133,8 @@ export const GatewayConfig = z.strictObject({
       stores: z.array(z.string().min(1)).max(16).default([]),
     })
     .prefault({}),
+  /** How this node comes by evidence of its hardware; without it, it has none, and says so. */
+  evidence: EvidenceConfig.optional(),
   /** Names under which several models are asked. */
   opinions: OpinionRoutes,
   /** Callers' keys. Without any, the gateway only listens on loopback. */

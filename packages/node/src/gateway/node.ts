@@ -37,6 +37,8 @@ export interface GatewayNodeOptions {
   /** Digests of the node's papers. */
   papers: { node: string; charter: string; terms: string }
   registry?: RegistryPoint
+  /** Whether the key is in memory alone: then what it signs is on disk before a record is acknowledged. */
+  ephemeral?: boolean
   /** For a log that continues for another. */
   predecessor?: { origin: string; size: number; root: string }
   clock?: () => number
@@ -56,6 +58,8 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
   readonly publisher: Publisher
   readonly lifecycle: Lifecycle
   readonly #sweeps: NodeJS.Timeout
+  #registry: RegistryPoint | undefined
+  #evidence: string | undefined
   /** Whether witnesses could say that this log is the one that they know. */
   readonly startCheck: StartCheck['outcome']
   /** Streams that a crash cut off, closed at this start. */
@@ -71,6 +75,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
     orphans: number,
   ) {
     this.options = options
+    this.#registry = options.registry
     this.store = store
     this.recorder = recorder
     this.publisher = publisher
@@ -92,7 +97,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
   /** Opens the log. Throws `rolled-back`, with the evidence as its cause, where a witness saw more of it than is here. */
   static async open(options: GatewayNodeOptions): Promise<GatewayNode> {
     const { disk, folder, signer, witnesses, policy, config, clock = Date.now, onFork } = options
-    const store = await RecordStore.open({ disk, folder, signer })
+    const store = await RecordStore.open({ disk, folder, signer, keepSigned: options.ephemeral ?? false })
     try {
       const check = await checkStart(store.log, witnesses, { key: signer.key })
       if (check.outcome === 'rolled-back') {
@@ -106,7 +111,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
         store.log.halt(error)
         throw error
       }
-      const context = contextOf(options)
+      const context = contextOf(options, options.registry)
       const recorder = new Recorder({
         log: store.log,
         index: store.index,
@@ -144,7 +149,23 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
 
   /** Statements from now on name this registry checkpoint. */
   setRegistry(registry: RegistryPoint): void {
-    this.recorder.context = contextOf({ ...this.options, registry })
+    this.#registry = registry
+    this.#renew()
+  }
+
+  /** SHA-256 of the evidence that statements name, if any. */
+  get evidence(): string | undefined {
+    return this.#evidence
+  }
+
+  /** Statements from now on name this evidence, by the SHA-256 of its document. */
+  setEvidence(digest: string): void {
+    this.#evidence = digest
+    this.#renew()
+  }
+
+  #renew(): void {
+    this.recorder.context = contextOf(this.options, this.#registry, this.#evidence)
   }
 
   /** What calls need of this node. */
@@ -170,8 +191,17 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
   }
 }
 
-function contextOf({ signer, papers, registry }: GatewayNodeOptions) {
-  return inferenceContext({ log: signer.key.name, ...papers, ...(registry && { registry }) })
+function contextOf(
+  { signer, papers }: GatewayNodeOptions,
+  registry: RegistryPoint | undefined,
+  evidence?: string,
+) {
+  return inferenceContext({
+    log: signer.key.name,
+    ...papers,
+    ...(evidence !== undefined && { evidence }),
+    ...(registry && { registry }),
+  })
 }
 
 async function bind(

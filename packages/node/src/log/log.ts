@@ -64,6 +64,7 @@ export class Log {
     const stored = await disk.readFile(join(folder, 'checkpoint'))
     const published = stored && readCheckpoint(stored, signer, suite, join(folder, 'checkpoint'))
     const size = published?.size ?? 0
+    const last = options.ended ? await lastSigned(options, published) : undefined
     const tiles = await Tiles.open(disk, join(folder, 'tiles'), size, suite, options.recentNodes)
     let column: HashFile | undefined
     try {
@@ -77,15 +78,27 @@ export class Log {
           'rolled-back',
           `${folder}: ${size} records were published, ${storage.size} are here; restore the missing segments`,
         )
+      if (last !== undefined && storage.size < last.size)
+        throw new AnswerableError(
+          'rolled-back',
+          `${folder}: ${last.size} records were signed, ${storage.size} are here; restore the missing segments`,
+        )
       if (entries === 'digest')
         column = await HashFile.open(disk, join(folder, 'tiles', 'entries.hashes'), size)
-      const first = published ?? signCheckpoint({ size, root: tiles.root() }, signer)
+      const first = published ?? last ?? signCheckpoint({ size, root: tiles.root() }, signer)
       const log = new Log(options, tiles, column, first, published !== undefined)
       // A registry is small, and where its entries lie is kept in memory; an inference log only reads its tail.
       for await (const record of storage.scan(entries === 'statement' ? 0 : size)) {
+        // What came after was never acknowledged, and nobody can sign it any more.
+        if (last !== undefined && record.index >= last.size) break
         if (entries === 'statement') log.#positions.push(record.position)
         if (record.index >= size) log.#grow(suite.sha256(record.statement), record.statement)
         onRecord?.(record)
+      }
+      if (last !== undefined) {
+        if (!equal(tiles.root(), last.root))
+          throw new AnswerableError('corrupt', `${folder}: not the records that its last checkpoint is over`)
+        log.#signed = last
       }
       return log
     } catch (error) {
@@ -93,6 +106,11 @@ export class Log {
       await column?.close()
       throw error
     }
+  }
+
+  /** How many entries there are. */
+  get size(): number {
+    return this.#tiles.size
   }
 
   get origin(): string {
@@ -151,7 +169,7 @@ export class Log {
     if (this.#halted !== undefined) throw this.problem
     const first = this.#tiles.size
     // In the next turn, when the writes are under way.
-    if (signed) setImmediate(() => this.#signAhead(first, records))
+    if (signed || this.#options.keepSigned) setImmediate(() => this.#signAhead(first, records))
     const positions = await this.#options.storage.commit(records)
     const committed = positions.map((position, i) => ({ index: first + i, position }))
     try {
@@ -162,7 +180,20 @@ export class Log {
       this.#halted = new AnswerableError('internal', `${this.origin}: a record that no tree holds`, { cause })
       throw this.problem
     }
+    if (this.#options.keepSigned) await this.#keepSigned()
     return committed
+  }
+
+  /** Before anybody hears of a record: what this key does not sign now, nobody ever will. */
+  async #keepSigned(): Promise<void> {
+    const { disk, folder } = this.#options
+    try {
+      await disk.replace(join(folder, 'signed'), Buffer.from(this.signed.note))
+    } catch (cause) {
+      throw new AnswerableError('not-writable', `${this.origin}: a checkpoint could not be written`, {
+        cause,
+      })
+    }
   }
 
   /** A signature takes as long as half a write: made beside it, the promise of a stream need not wait for both. */
@@ -311,4 +342,17 @@ export class Log {
     await this.#options.disk.replace(join(this.#options.folder, 'checkpoint'), Buffer.from(checkpoint.note))
     this.#published = checkpoint
   }
+}
+
+/** The newest checkpoint of a log whose key is gone. Throws `not-found` where there never was one. */
+async function lastSigned(
+  { disk, folder, signer, suite }: LogOptions,
+  published: SignedCheckpoint | undefined,
+): Promise<SignedCheckpoint> {
+  const path = join(folder, 'signed')
+  const stored = await disk.readFile(path)
+  const kept = stored && readCheckpoint(stored, signer, suite, path)
+  const last = (kept?.size ?? -1) > (published?.size ?? -1) ? kept : published
+  if (last === undefined) throw new AnswerableError('not-found', `${folder}: nothing was ever signed here`)
+  return last
 }

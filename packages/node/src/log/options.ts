@@ -15,6 +15,13 @@ export interface LogOptions {
    * (a registry), which are then public.
    */
   entries: 'digest' | 'statement'
+  /**
+   * Whether the checkpoint over a record is on disk before the record is acknowledged: for a key that ends with its process,
+   * which can sign nothing anew after a crash.
+   */
+  keepSigned?: boolean
+  /** Its key is gone: the log ends with the last checkpoint that it signed, and is there for reading. */
+  ended?: boolean
   /** How long a store that failed is left alone before it is tried again, in milliseconds. */
   retryMs?: number
   /** Tree nodes of each level that are kept in memory. */

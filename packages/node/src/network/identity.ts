@@ -9,7 +9,9 @@ const Generation = z.strictObject({
   /** The origin of the gateway's log. */
   origin: z.string(),
   folder: z.string(),
-  /** The last checkpoint that a witness saw of the log before, where that one was lost or rolled back. */
+  /** vkey of a log whose key was only ever in memory. Absent where the key is in the folder. */
+  vkey: z.string().optional(),
+  /** The last checkpoint that a witness saw of the log before, where that one was lost, rolled back, or of another boot. */
   predecessor: z
     .strictObject({ origin: z.string(), size: z.number(), root: z.string(), note: z.string() })
     .optional(),

@@ -4,13 +4,15 @@
  * the sockets between the parts are missing.
  */
 import { join } from 'node:path'
-import { AnswerableError, errorCode, toHex } from '@answerable/core'
-import { type NoteSigner, signerVkey, type VerifierKey } from '@answerable/core/note'
+import { setTimeout as wait } from 'node:timers/promises'
+import { AnswerableError, errorCode, fromHex, toHex } from '@answerable/core'
+import { formatVkey, type NoteSigner, signerVkey, type VerifierKey } from '@answerable/core/note'
 import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
-import type { State } from '@answerable/core/registry'
+import { evidencePolicyUnder, type State } from '@answerable/core/registry'
 import type { RegistryPoint } from '@answerable/core/statement'
 import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
+import { type Attesters, attestersOf } from '../attester/index.ts'
 import { accessesOf, auditApp, DisclosureService } from '../audit-service/index.ts'
 import type { Backend } from '../gateway/backend.ts'
 import { callPaths } from '../gateway/call-paths.ts'
@@ -25,6 +27,8 @@ import { publicApp, VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
 import { sharedModelsApp } from '../gateway/shared-models.ts'
 import { Upstream } from '../gateway/upstream.ts'
+import type { SignedCheckpoint } from '../log/log.ts'
+import { nodeSuite } from '../log/suite.ts'
 import { ModelFinder } from '../model-store/index.ts'
 import { Documents } from '../record/documents.ts'
 import { linkedIds } from '../record/receipts.ts'
@@ -34,23 +38,28 @@ import { lockFolder } from '../storage/lock.ts'
 import type { Fetch, ForkEvidence } from '../witness/index.ts'
 import { forgetAddress, saveAddress } from './address.ts'
 import { networkApp } from './admission.ts'
+import { Attesting } from './attesting.ts'
 import type { AuditHooks } from './audit-hooks.ts'
 import { Auditing } from './auditing.ts'
+import { isUntouched, needsBoot, openBoot } from './boot.ts'
 import { demoApp, withDemoRoute } from './demo.ts'
 import { type Exposed, listenExposed } from './exposed.ts'
 import { addGauges } from './gauges.ts'
 import { getFromAny, indexesFromAny, openOlder, signerOf, succeed } from './generations.ts'
-import { loadIdentity } from './identity.ts'
+import { type Identity, loadIdentity } from './identity.ts'
 import { Invitations } from './invitations.ts'
 import { openLocalModels } from './local-models.ts'
 import { loadMembership, slugOf } from './membership.ts'
 import { nodeApp } from './node-app.ts'
-import { Operator } from './operator.ts'
+import { NODE_NAME, Operator } from './operator.ts'
 import { nodeDescriptor, terms, trustOffer } from './papers.ts'
 import { openMember } from './registry-member.ts'
 import type { RegistryNode } from './registry-node.ts'
 import { standing } from './standing.ts'
 import type { LocalWitness } from './witnesses.ts'
+
+/** How long calls wait at start for a node's evidence. */
+const FIRST_EVIDENCE_MS = 60_000
 
 export interface LocalOptions {
   /** The data folder. */
@@ -72,6 +81,9 @@ export interface LocalOptions {
   reach?: (witness: string, send: Fetch) => Fetch
   /** Stands before every request to another member. */
   send?: Fetch
+  /** In place of the attesters that the configuration names, and before every request to a vendor. */
+  attesters?: Attesters
+  vendors?: Fetch
   clock?: () => number
   /** Told of what the owner should see: faults, forks, rollbacks. */
   report?: (event: string, error?: unknown) => void
@@ -92,6 +104,8 @@ export interface LocalNetwork {
   gateway: GatewayNode
   registry: RegistryNode
   auditing: Auditing
+  /** Where the node has hardware evidence. */
+  attesting: Attesting | undefined
   member: string
   /** Where other members and readers reach this process, as the registry is told. */
   publicUrl: string
@@ -125,8 +139,10 @@ async function start(
   const { folder, config, disk, environment = process.env, report = () => undefined } = options
   const identity = await loadIdentity(disk, folder, (await loadMembership(disk, folder))?.member)
   const { id } = identity
+  const boots = needsBoot(identity, config.evidence !== undefined)
   const signers: NoteSigner[] = []
-  for (const generation of identity.generations) signers.push(await signerOf(disk, folder, generation))
+  if (!boots || !(await isUntouched(disk, folder, identity)))
+    for (const generation of identity.generations) signers.push(await signerOf(disk, folder, generation))
   const fault = (error: unknown) => report('a fault of ours', error)
   const documents = await Documents.open(disk, join(folder, 'documents'))
   // Set below: the registry begins before there is a gateway to tell.
@@ -177,6 +193,7 @@ async function start(
       return descriptor === undefined ? undefined : { signer, descriptor, models: [...new Set(digests)] }
     },
     witnessed: () => running?.publisher.witnessed,
+    older: () => endedLogs(identity),
     consistency: (oldSize, size) =>
       oldSize === size ? Promise.resolve([]) : running!.store.log.consistencyProof(oldSize, size),
   })
@@ -184,6 +201,19 @@ async function start(
   const charter = await registry.charter()
   if (charter !== undefined) await documents.put(charter)
 
+  if (boots) {
+    for (const witness of witnesses) witness.trust(signers.map(signerVkey))
+    await openBoot({
+      disk,
+      folder,
+      identity,
+      signers,
+      ephemeral: config.evidence !== undefined,
+      witnesses: registry.witnessClients(),
+      policy: registry.policy,
+      report,
+    })
+  }
   const openGateway = async (): Promise<GatewayNode> => {
     // This member's own witnesses need no registry to know its logs.
     for (const witness of witnesses) witness.trust(signers.map(signerVkey))
@@ -202,6 +232,7 @@ async function start(
       documents,
       papers: await papersFor(signer.key),
       ...(point && { registry: point }),
+      ephemeral: generation.vkey !== undefined,
       ...(generation.predecessor && { predecessor: generation.predecessor }),
       contested: () => contestedOf(registry.book.state, signer.key.name),
       ...(options.clock && { clock: options.clock }),
@@ -264,6 +295,31 @@ async function start(
     report,
   })
   onClose(() => auditing.close())
+  const attesting =
+    config.evidence &&
+    new Attesting({
+      attesters: options.attesters ?? attestersOf(config.evidence),
+      services: config.evidence.endorsements,
+      log: { origin: currentSigner.key.name, vkey: formatVkey(currentSigner.key) },
+      policy: () => evidencePolicyUnder(registry.book.state.terms),
+      state: ({ log, document, archive }) =>
+        registry.submitter.state(
+          'evidence',
+          {
+            node: NODE_NAME,
+            log,
+            evidence: nodeSuite.sha256Hex(document),
+            endorsements: nodeSuite.sha256Hex(archive),
+            bytes: [document.length, archive.length],
+          },
+          [keyring.statements('member')],
+        ),
+      use: digest => gateway.setEvidence(digest),
+      ...(options.vendors && { fetch: options.vendors }),
+      ...(options.clock && { clock: options.clock }),
+      report,
+    })
+  if (attesting !== undefined) onClose(() => attesting.close())
   const mounts: Record<string, Hono> = {
     '/log': logApp(() => gateway.store.log, currentSigner.key),
     ...registry.apps(),
@@ -283,10 +339,10 @@ async function start(
       member: membership.member,
       url: () => address,
       origin: currentSigner.key.name,
+      attesting,
     }),
   }
-  for (const [i, { log, key: logKey }] of older.entries())
-    mounts[`/logs/${i + 1}`] = logApp(() => log, logKey)
+  for (const { number, log, key: logKey } of older) mounts[`/logs/${number}`] = logApp(() => log, logKey)
   if (demo) mounts['/demo'] = demoApp()
   mounts['/models'] = sharedModelsApp(own.signed.filter(({ share }) => share))
   for (const { path, app } of witnesses) mounts[path] = app
@@ -315,7 +371,8 @@ async function start(
     metrics,
     mounts,
     trust: () => trustOffer(nameOf(registry, config.operator), registry.policy, registry.network),
-    status: () => standing({ id, membership, config, gateway, registry, models, backends, routes }),
+    status: () =>
+      standing({ id, membership, config, gateway, registry, models, backends, routes, attesting }),
     writable: () => ready && gateway.store.log.writable,
     report: fault,
   })
@@ -346,6 +403,9 @@ async function start(
   // The log is stated before it is shown to anyone, so that the first record is already one that witnesses take.
   await operator.reconcile()
   if (registry.hosting) await registry.publishNow()
+  // The first record names the evidence already, unless the hardware or its vendors are slow: then the first ones name none.
+  if (attesting !== undefined)
+    await Promise.race([attesting.start(), wait(FIRST_EVIDENCE_MS, undefined, { ref: false })])
   ready = true
   let told = ''
   registry.start(async () => {
@@ -395,6 +455,7 @@ async function start(
     gateway,
     registry,
     auditing,
+    attesting,
     member: membership.member,
     publicUrl: address,
     exposed: exposed?.url,
@@ -408,6 +469,16 @@ function contestedOf(state: State, log: string): number[] {
   const disputes = [...state.openOf('dispute')].map(digest => state.disputes.get(digest)!)
   const challenges = [...state.openOf('challenge')].map(digest => state.challenges.get(digest)!)
   return [...disputes, ...challenges].filter(one => one.log === log).map(({ index }) => index)
+}
+
+/** Logs whose keys are gone, each with the last checkpoint that the next one is bound to. */
+function endedLogs({ generations }: Identity): { origin: string; witnessed: SignedCheckpoint }[] {
+  return generations.slice(0, -1).flatMap(({ origin, vkey }, i) => {
+    const bound = generations[i + 1]!.predecessor
+    if (vkey === undefined || bound?.origin !== origin) return []
+    const { size, root, note } = bound
+    return [{ origin, witnessed: { size, root: fromHex(root), note } }]
+  })
 }
 
 /** What a reader is offered to call the network: the name of a common one, or the owner's where it is theirs alone. */

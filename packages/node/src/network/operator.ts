@@ -21,6 +21,8 @@ export interface OperatorOptions {
   node(): { signer: NoteSigner; descriptor: string; models: readonly string[] } | undefined
   /** The newest checkpoint of the inference log that a quorum cosigned. */
   witnessed(): SignedCheckpoint | undefined
+  /** The same of the logs before it, which take no more records. */
+  older?(): { origin: string; witnessed: SignedCheckpoint }[]
   /** The log's own proof that one of its trees continues another. */
   consistency(oldSize: number, size: number): Promise<Uint8Array[]>
 }
@@ -30,7 +32,7 @@ const LAG_MS = 30_000
 
 export class Operator {
   readonly #options: OperatorOptions
-  /** What the host took last, by kind, and when. */
+  /** What the host took last, by kind and what it is about, and when. */
   readonly #said = new Map<string, { body: string; at: number }>()
   #running: Promise<void> | undefined
 
@@ -100,24 +102,37 @@ export class Operator {
   }
 
   async #anchor(): Promise<void> {
-    const { registry, keyring, node, witnessed } = this.#options
-    const { state } = registry.book
+    const { node, witnessed, older } = this.#options
     const origin = node()?.signer.key.name
     const newest = witnessed()
-    const log = origin === undefined ? undefined : state.logs.get(origin)
-    if (log === undefined || newest === undefined || newest.size === 0) return
-    if (log.anchor !== null && (log.anchor.epoch >= state.epoch || log.anchor.size === newest.size)) return
+    if (origin !== undefined && newest !== undefined) await this.#anchorOf(origin, newest)
+    // What a boot recorded last was not anchored before it ended, and is to be sampled as well.
+    for (const one of older?.() ?? []) await this.#anchorOf(one.origin, one.witnessed)
+  }
+
+  async #anchorOf(origin: string, newest: SignedCheckpoint): Promise<void> {
+    const { registry, keyring } = this.#options
+    const { state } = registry.book
+    const log = state.logs.get(origin)
+    if (log === undefined || newest.size === 0) return
+    if (log.anchor !== null && (log.anchor.epoch >= state.epoch || log.anchor.size >= newest.size)) return
     const body = { log: log.origin, size: newest.size, root: toHex(newest.root) }
-    await this.#state('anchor', body, [keyring.statements('member')])
+    await this.#state('anchor', body, [keyring.statements('member')], origin)
   }
 
   /** Once, though the copy here does not have it yet. */
-  async #state(kind: string, body: JsonObject, signers: readonly StatementSigner[]): Promise<void> {
+  async #state(
+    kind: string,
+    body: JsonObject,
+    signers: readonly StatementSigner[],
+    about = '',
+  ): Promise<void> {
     const text = JSON.stringify(body)
-    const said = this.#said.get(kind)
+    const key = `${kind} ${about}`
+    const said = this.#said.get(key)
     if (said?.body === text && Date.now() - said.at < LAG_MS) return
     await this.#options.registry.submitter.state(kind, body, signers)
-    this.#said.set(kind, { body: text, at: Date.now() })
+    this.#said.set(key, { body: text, at: Date.now() })
   }
 
   /** Answers challenges that say that a record of this log is under no checkpoint that a quorum saw. */

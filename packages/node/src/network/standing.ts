@@ -6,6 +6,7 @@ import type { ServedModels } from '../gateway/kserve.ts'
 import type { GatewayNode } from '../gateway/node.ts'
 import type { Routes } from '../gateway/opinions/routes.ts'
 import { VERSION } from '../gateway/public.ts'
+import { type Attesting, NO_EVIDENCE } from './attesting.ts'
 import type { Membership } from './membership.ts'
 import type { RegistryNode } from './registry-node.ts'
 
@@ -18,10 +19,11 @@ export interface StandingOptions {
   models: ServedModels
   backends: readonly Backend[]
   routes: Routes
+  attesting: Attesting | undefined
 }
 
 export function standing(options: StandingOptions): Record<string, unknown> {
-  const { id, membership, config, gateway, registry, models, backends, routes } = options
+  const { id, membership, config, gateway, registry, models, backends, routes, attesting } = options
   const { log } = gateway.store
   return {
     network: id,
@@ -48,6 +50,7 @@ export function standing(options: StandingOptions): Record<string, unknown> {
       name: name.replace(/^owner-/, ''),
       witnesses: witnesses.map(one => one.name),
     })),
+    evidence: attesting?.status ?? { statement: NO_EVIDENCE },
     models: [...models.keys()],
     opinions: [...routes.values()].map(({ name, opinions, least, onDissent }) => ({
       name,

@@ -151,6 +151,9 @@ export class Receipts {
   /** A record as it was committed: its statement is the one that the log holds. */
   async #read({ index, position }: Found): Promise<StoredRecord> {
     const { log, storage } = this.#options
+    // In a log whose key is gone: it was on disk and in nobody's tree when its process ended.
+    if (index >= log.size)
+      throw new AnswerableError('not-found', 'that record was cut off before it was acknowledged')
     const record = await storage.read(position)
     await log.check(index, record.statement, position)
     return record

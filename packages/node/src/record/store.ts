@@ -24,6 +24,9 @@ export interface RecordStoreOptions {
   disk: Disk
   folder: string
   signer: NoteSigner
+  /** Of a log whose key ends with this process, and of one whose key is gone: see `LogOptions`. */
+  keepSigned?: boolean
+  ended?: boolean
   firstSegmentBytes?: number
   lastSegmentBytes?: number
 }
@@ -48,11 +51,27 @@ export class RecordStore {
     this.#timer.unref()
   }
 
-  static async open({ disk, folder, signer, ...sizes }: RecordStoreOptions): Promise<RecordStore> {
+  static async open({
+    disk,
+    folder,
+    signer,
+    keepSigned = false,
+    ended = false,
+    ...sizes
+  }: RecordStoreOptions): Promise<RecordStore> {
     const storage = await FileStorage.open(disk, folder, { entryOf: nodeSuite.sha256, ...sizes })
     let log: Log | undefined
     try {
-      log = await Log.open({ disk, folder, storage, signer, suite: nodeSuite, entries: 'digest' })
+      log = await Log.open({
+        disk,
+        folder,
+        storage,
+        signer,
+        suite: nodeSuite,
+        entries: 'digest',
+        keepSigned,
+        ended,
+      })
       const index = await openIndex(join(folder, 'index.sqlite'), storage)
       return new RecordStore(storage, log, index, await newestTime(storage))
     } catch (error) {

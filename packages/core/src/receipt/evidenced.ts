@@ -1,0 +1,98 @@
+/**
+ * The evidence that a record names, appraised over the record's own interval, and who said of its measurements which image
+ * they are. The claims `place` and `model` rest on it.
+ */
+import { AnswerableError, errorCode } from '../error.ts'
+import {
+  type AnyFormat,
+  DEFAULT_EVIDENCE_POLICY,
+  type DocumentAppraisal,
+  DocumentAppraiser,
+  type Endorsement,
+  type EvidenceDocument,
+  type EvidencePolicy,
+  matchesReference,
+  parseEndorsements,
+  parseEvidenceDocument,
+} from '../evidence/index.ts'
+import { formatVkey } from '../note/vkey.ts'
+import type { Moment } from '../registry/records.ts'
+import type { Suite } from '../suite.ts'
+import type { Approval, KnownEvidence, OtherAppraisal } from './known-evidence.ts'
+import type { Receipt } from './receipt.ts'
+import type { CheckedRecord } from './receipt-record.ts'
+import { detailOf } from './words.ts'
+
+export interface EvidenceOnRecord {
+  /** SHA-256 of the document, in hex. */
+  digest: string
+  /** `missing`: it did not come along. `unreadable`: it is not one, or of a kind that this software does not know. */
+  state: 'missing' | 'unreadable' | 'undated' | 'appraised'
+  /** Of what is unreadable. */
+  error?: { code: string; detail: string }
+  /** At each end of the interval that is known, the later last. */
+  appraisals: DocumentAppraisal[]
+  /** Approvals of exactly these measurements. */
+  approvals: Approval[]
+  /** Those of others who come to another verdict than this reader. */
+  dissent: OtherAppraisal[]
+  stated?: Moment
+}
+
+export interface EvidenceOptions {
+  policy?: EvidencePolicy
+  /** Endorsements of the reader's own, an archive each. */
+  archives?: readonly (readonly Endorsement[])[]
+  known?: KnownEvidence
+  formats?: readonly AnyFormat[]
+  suite: Suite
+}
+
+/** What a record's evidence comes to; undefined where it names none. Never throws for what a receipt can hold. */
+export function evidenceOn(
+  record: CheckedRecord,
+  receipt: Pick<Receipt, 'documents' | 'endorsements'>,
+  { policy = DEFAULT_EVIDENCE_POLICY, archives = [], known, formats, suite }: EvidenceOptions,
+): EvidenceOnRecord | undefined {
+  const { evidence: digest } = record.statement
+  if (digest === undefined) return undefined
+  const found: EvidenceOnRecord = { digest, state: 'missing', appraisals: [], approvals: [], dissent: [] }
+  if (known?.stated !== undefined) found.stated = known.stated
+  const bytes = receipt.documents[digest]
+  if (bytes === undefined) return found
+  let document: EvidenceDocument
+  let carried: Endorsement[][]
+  try {
+    document = parseEvidenceDocument(bytes)
+    carried = (receipt.endorsements ?? []).map(one => parseEndorsements(one))
+  } catch (error) {
+    return unreadable(found, error)
+  }
+  const until = record.judged.quorumTime
+  if (until === undefined) return { ...found, state: 'undated' }
+  const appraiser = new DocumentAppraiser(document, {
+    log: formatVkey(record.judged.log),
+    policy,
+    archives: [...carried, ...archives],
+    suite,
+    ...(formats && { formats }),
+  })
+  const ends = record.from === undefined ? [until] : [record.from, until]
+  found.state = 'appraised'
+  found.appraisals = ends.map(second => appraiser.at(second * 1000))
+  const { machine, verdict } = found.appraisals.at(-1)!
+  if (machine.error !== undefined) return unreadable(found, machine.error)
+  const { appraisal } = machine
+  if (appraisal === undefined) return found
+  if (appraisal.reference !== undefined)
+    found.approvals.push({ reference: appraisal.reference, independent: true })
+  for (const approval of known?.approvals ?? [])
+    if (matchesReference(approval.reference, appraisal)) found.approvals.push(approval)
+  found.dissent = (known?.appraisals ?? []).filter(({ met }) => met !== verdict.met)
+  return found
+}
+
+function unreadable(found: EvidenceOnRecord, error: unknown): EvidenceOnRecord {
+  if (!(error instanceof AnswerableError)) throw error
+  return { ...found, state: 'unreadable', error: { code: errorCode(error), detail: detailOf(error.message) } }
+}
