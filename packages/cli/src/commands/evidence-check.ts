@@ -11,7 +11,6 @@ import {
   DocumentAppraiser,
   type Endorsement,
   type EvidencePolicy,
-  type EvidenceVerdict,
   endorsementsFrom,
   evidenceFormat,
   type FoundEvidence,
@@ -24,7 +23,13 @@ import {
 import { nodeSuite } from '@answerable/node/log'
 import { readArguments } from '../command.ts'
 import { inFile, readInput, readTime } from '../input.ts'
-import { type CheckedEvidence, type CheckedFile, evidenceJson, evidenceLines } from '../output/evidence.ts'
+import {
+  type CheckedEvidence,
+  type CheckedFile,
+  evidenceJson,
+  evidenceLines,
+  type Overall,
+} from '../output/evidence.ts'
 import { print, printJson } from '../output/style.ts'
 
 const MOST_DATA = 64
@@ -44,8 +49,10 @@ export async function run(args: string[]): Promise<number> {
     collateral: { type: 'string', multiple: true, default: [] },
     'report-data': { type: 'string' },
     nonce: { type: 'string' },
+    example: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   })
+  if (values.example) return showExamples(files, values.json)
   if (files.length === 0) throw new AnswerableError('bad-request', 'FILE is missing; see --help')
   if ([...files, ...values.collateral, values.policy].filter(path => path === '-').length > 1)
     throw new AnswerableError('bad-request', 'standard input (-) can be only one of the files')
@@ -79,6 +86,17 @@ export async function run(args: string[]): Promise<number> {
   if (values.json) printJson(evidenceJson(checked, { time: asked.time, policy: name, verdict }))
   else print(...evidenceLines(checked, { time: asked.time, policy: name, verdict }))
   return verdict.met ? 0 : 1
+}
+
+/** Exits with 0 where each comes out as it should, the rejected ones too. */
+async function showExamples(files: readonly string[], json: boolean): Promise<number> {
+  if (files.length > 0) throw new AnswerableError('bad-request', '--example takes no FILE; see --help')
+  const { exampleEvidence } = await import('@answerable/node/attester')
+  const { checkExamples, exampleJson, exampleLines } = await import('../output/example-evidence.ts')
+  const examples = checkExamples(exampleEvidence(Date.now()))
+  if (json) printJson(exampleJson(examples))
+  else print(...exampleLines(examples))
+  return examples.every(({ good, appraisal }) => appraisal.verdict.met === good) ? 0 : 1
 }
 
 function isDevice({ format }: { format: FoundEvidence['format'] }): boolean {
@@ -122,7 +140,7 @@ function partsOf(found: readonly FoundEvidence[], whole: DocumentAppraisal): Che
 }
 
 /** All of it must meet the policy. What stands in the way is said with the file that it is of, where there are several. */
-function verdictOf(checked: readonly CheckedFile[]): EvidenceVerdict {
+function verdictOf(checked: readonly CheckedFile[]): Overall['verdict'] {
   const unmet = checked.flatMap(({ file, document, evidence }) => {
     const lines =
       document?.verdict.unmet ??

@@ -32,7 +32,7 @@ export interface Overall {
   time: number
   /** Of which name. */
   policy: string
-  verdict: EvidenceVerdict
+  verdict: Pick<EvidenceVerdict, 'met' | 'unmet'>
 }
 
 const NAME = 14

@@ -100,7 +100,7 @@ export const EVIDENCE_REASONS = {
   devices: {
     pass: ['devices-bound'],
     fail: ['device-not-bound', 'device-rejected'],
-    'not-checked': ['no-devices', 'device-incomplete'],
+    'not-checked': ['no-devices', 'device-incomplete', 'device-alone'],
   },
   measurement: {
     pass: ['measurement-approved', 'measurement-matches-reference'],

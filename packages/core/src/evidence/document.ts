@@ -10,6 +10,7 @@ import { Shape } from '../shape.ts'
 import type { Suite } from '../suite.ts'
 import { type Appraisal, appraise } from './appraise.ts'
 import { deviceNonce, evidenceBinding } from './binding.ts'
+import { budgeted } from './budget.ts'
 import { type Check, type CheckName, check } from './check.ts'
 import { type Endorsement, type Endorsements, endorsementsFrom, NO_ENDORSEMENTS } from './endorsements.ts'
 import { DEVICE_FORMATS, FORMATS, type Format } from './format.ts'
@@ -103,6 +104,8 @@ export interface DocumentOptions {
   archives: readonly (readonly Endorsement[])[]
   suite: Suite
   formats?: readonly AnyFormat[]
+  /** How many signatures are checked at most; `MOST_SIGNATURES` unless told. */
+  signatures?: number
 }
 
 /** Reads a document once, and appraises it as of any time. */
@@ -116,7 +119,7 @@ export class DocumentAppraiser {
 
   constructor(document: EvidenceDocument, options: DocumentOptions) {
     const { log, suite, formats = EVIDENCE_FORMATS } = options
-    this.#options = options
+    this.#options = { ...options, suite: budgeted(suite, options.signatures) }
     this.#items = document.items.map(item => read(item, formats))
     this.#archives = options.archives.map(endorsementsFrom)
     const devices = document.items.slice(1).map(({ bytes }) => bytes)

@@ -3,6 +3,7 @@ import { fromBase64Url, fromUtf8 } from '../bytes.ts'
 import { parseJson } from '../json.ts'
 import type { JsonObject } from '../shape.ts'
 import type { Format } from './format.ts'
+import { CONFIDENTIAL_SPACE_ISSUER, NRAS_ISSUER } from './jwt/index.ts'
 
 const TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 const MAX_BYTES = 256 * 1024
@@ -15,12 +16,12 @@ export function tokenFormat(text: string): Format[] | undefined {
   const claims = readPart(body)
   if (header?.alg === undefined || claims === undefined) return undefined
   const { iss } = claims
-  if (iss === 'https://confidentialcomputing.googleapis.com') return ['confidential-space']
+  if (iss === CONFIDENTIAL_SPACE_ISSUER) return ['confidential-space']
   const has = (start: string) => Object.keys(claims).some(name => name.startsWith(start))
   if (has('x-ms-')) return ['maa']
   if (has('x-nvidia-')) return ['nras']
-  if (typeof iss === 'string' && /attest\.azure\.net$/.test(iss)) return ['maa']
-  if (typeof iss === 'string' && /attestation\.nvidia\.com$/.test(iss)) return ['nras']
+  if (iss === NRAS_ISSUER) return ['nras']
+  if (typeof iss === 'string' && /\.attest\.azure\.[a-z]{2,3}\/?$/.test(iss)) return ['maa']
   return ['confidential-space', 'maa', 'nras']
 }
 

@@ -168,3 +168,14 @@ test('each byte of a list counts', () => {
     assert.ok(outcome === 'bad' || outcome === 'none', `byte ${at}: ${outcome}`)
   }
 })
+
+test('of issuers with one name a few are tried, and a renewed one among them is found', () => {
+  const again = () => makeCertificate({ subject: 'mid', issuer: root, ca: true, kind: 'P-256' }).certificate
+  const others = (before: number) => [
+    ...Array.from({ length: before }, again),
+    mid.certificate,
+    root.certificate,
+  ]
+  assert.equal(judge({ others: others(3) }), 'good')
+  assert.equal(judge({ others: others(4) }), 'bad-certificate-signature')
+})

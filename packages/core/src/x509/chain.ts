@@ -51,6 +51,8 @@ export interface Chain {
 }
 
 const MOST_DEEP = 8
+/** Issuers of one name that are tried: a renewed certificate stands beside the old one, and more means mischief. */
+const MOST_NAMESAKES = 4
 /** Certificates beyond this many are not looked at, so that a search ends. */
 export const MOST_CERTIFICATES = 32
 /** Those that RFC 5280 section 4.2 has, and this code heeds; the rest only where the caller knows them. */
@@ -64,7 +66,7 @@ export function checkChain(options: ChainOptions): Chain {
   let fault: Chain['fault']
   for (let at = leaf; ; ) {
     if (roots.has(suite.sha256Hex(at.der))) break
-    const named = others.filter(one => isNamedIssuer(one, at) && !path.includes(one))
+    const named = others.filter(one => isNamedIssuer(one, at) && !path.includes(one)).slice(0, MOST_NAMESAKES)
     if (named.length === 0) {
       fault = isNamedIssuer(at, at)
         ? {
@@ -105,6 +107,13 @@ export function checkChain(options: ChainOptions): Chain {
 /** Links between issuers that were found good, by suite: a few of them stand above all the leaves of a vendor. */
 const GOOD_LINKS = new WeakMap<Suite, Set<string>>()
 const MOST_LINKS = 4096
+
+/** Lets a suite that checks as another does, or refuses to, know the links that the other found good. */
+export function shareLinks(from: Suite, to: Suite): void {
+  const good = GOOD_LINKS.get(from) ?? new Set<string>()
+  GOOD_LINKS.set(from, good)
+  GOOD_LINKS.set(to, good)
+}
 
 /**
  * Whether the one signed the other. Of what itself issues others a good answer is remembered, under the digest of all that

@@ -56,7 +56,7 @@ const HASHES: Record<string, RsaScheme['hash']> = {
   '2.16.840.1.101.3.4.2.3': 'SHA-512',
 }
 /** Bits of an RSA modulus. Below, it is no longer safe; above, checking takes longer than anyone should wait. */
-const RSA_BITS = [2048, 8192] as const
+const RSA_BITS = [2048, 4096] as const
 
 /** Throws `bad-encoding` and its like, and `unknown-algorithm` for an RSA key of a size that is not taken. */
 export function readPublicKey(element: Der): PublicKey {
