@@ -18,6 +18,8 @@ import {
   readEndorsementFile,
   readEvidence,
 } from '../../src/evidence/index.ts'
+import { parseKeySet } from '../../src/evidence/jwt/key-set.ts'
+import { parseManifest } from '../../src/evidence/nvidia/manifest.ts'
 import { parseBundle } from '../../src/evidence/sigstore/bundle.ts'
 import { parseTrustedRoot } from '../../src/evidence/sigstore/trusted-root.ts'
 import type { Suite } from '../../src/suite.ts'
@@ -301,6 +303,8 @@ function readers(cases: readonly Case[]): Target[] {
       ],
       readEndorsementFile,
     ),
+    plain('manifest of measurements', of('rim'), parseManifest),
+    plain('key set', of('jwks'), parseKeySet),
     plain('policy', [policy], bytes => parseEvidencePolicy(bytes)),
     plain('evidence document', [document], parseEvidenceDocument),
     plain('trusted root of Sigstore', [sigstore.trustedRoot()], parseTrustedRoot),

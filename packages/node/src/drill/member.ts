@@ -27,8 +27,9 @@ export interface MemberOptions extends OwnerOptions {
   backends?: readonly Backend[]
   /** Stands before what audits compute here. */
   audits?: AuditHooks
-  /** In place of the attesters that its configuration names. */
+  /** In place of the hardware of its node, and before every request to a vendor of it. */
   attesters?: Attesters
+  vendors?: Fetch
 }
 
 export class Member extends Owner {
@@ -89,7 +90,7 @@ export class Member extends Owner {
   /** On the port that it had before, unless told. */
   override async start(port: number = this.port): Promise<void> {
     const { send = request => fetch(request), report = () => undefined, clock, set } = this.#options
-    const { demo = false, serve, backends, audits, attesters } = this.#options
+    const { demo = false, serve, backends, audits, attesters, vendors } = this.#options
     const diverted: Fetch = request => {
       const url = this.reach(request.url)
       if (url === undefined) return Promise.reject(new Error('the line is cut'))
@@ -107,6 +108,7 @@ export class Member extends Owner {
       ...(backends && { backends }),
       ...(audits && { audits }),
       ...(attesters && { attesters }),
+      ...(vendors && { vendors }),
     })
     this.#starting = starting.catch(() => undefined)
     this.network = await starting
