@@ -21,7 +21,7 @@ import { nodeSuite } from '../log/suite.ts'
 import { Ahead, replay } from './ahead.ts'
 import type { RegistryBook } from './book.ts'
 import type { RegistryDocuments } from './documents.ts'
-import { evidenceDocuments, evidenceRecords, type WantedRecord } from './sealed-evidence.ts'
+import { addEvidence, evidenceRecords, type WantedRecord } from './sealed-evidence.ts'
 
 /** Entries beyond which a replay is not done for one receipt: it says so instead. */
 const MOST_REPLAYED = 200_000
@@ -78,7 +78,7 @@ export class Sealer {
     addUpTo(unique, found, MAX_RECORDS)
     addUpTo(unique, about ?? [], MAX_RECORDS)
     if (own !== undefined && this.#documents !== undefined)
-      Object.assign(receipt.documents, await evidenceDocuments(own, time, this.#documents))
+      await addEvidence(receipt, own, time, this.#documents)
     receipt.registry = proveRecords(registry, [...unique.values()], digests, nodeSuite)
   }
 
