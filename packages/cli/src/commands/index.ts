@@ -2,6 +2,7 @@
 import type { Command } from '../command.ts'
 import { EVIDENCE_COMMANDS } from './evidence-commands.ts'
 import { NETWORK_COMMANDS } from './network-commands.ts'
+import { REFERENCE_COMMANDS } from './reference-commands.ts'
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -162,6 +163,7 @@ it signed then counts in model check and verify.`,
   },
   ...EVIDENCE_COMMANDS,
   ...NETWORK_COMMANDS,
+  ...REFERENCE_COMMANDS,
   {
     name: 'trust revoke',
     summary: 'count a key of a trusted network no longer',
