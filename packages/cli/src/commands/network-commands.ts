@@ -168,7 +168,8 @@ where it cannot be looked at.`,
     usage: `[COLLECTION|INDEX|DIGEST] [--data DIR | --url URL] [--json]
 
 COLLECTION is members, keys, hosts, applications, proposals, models, nodes,
-logs, handIns, chains, epochs or challenges.
+logs, handIns, chains, epochs, challenges, findings, disputes, comparisons,
+evidence or references.
 
 ${WHERE}`,
     load: () => import('./registry-show.ts'),
