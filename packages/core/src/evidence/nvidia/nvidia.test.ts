@@ -115,6 +115,15 @@ test('a Blackwell has its firmware where TCG says, and manifests by other names'
   assert.deepEqual(reasons(other), ['platform platform-mismatch'])
 })
 
+test('what a certificate says that leads nowhere is not shown', () => {
+  const found = appraiseDevice(gpu.document, { policy: DEFAULT_EVIDENCE_POLICY })
+  assert.deepEqual(
+    [found.platform, found.facts.chip, found.facts.device],
+    ['NVIDIA GPU', undefined, undefined],
+  )
+  assert.equal(found.facts.driver, DRIVER)
+})
+
 test('what a device says of itself is shown only as far as it is plain text', () => {
   const hostile = makeGpuEvidence({
     opaque: {
