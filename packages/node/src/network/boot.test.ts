@@ -6,6 +6,7 @@ import { parseVkey } from '@answerable/core/note'
 import { parseReceipt, trustFrom, Verifier } from '@answerable/core/receipt'
 import { parseInference, parseSuccessor } from '@answerable/core/statement'
 import { makeAuthority, makeNitro } from '../../../core/test/nitro.ts'
+import { TestMember, until } from '../../test/members.ts'
 import { ASK, post, start, temporaryFolder, upstream, witnessed } from '../../test/network.ts'
 import type { Attester } from '../attester/index.ts'
 import { nodeSuite } from '../log/index.ts'
@@ -249,6 +250,43 @@ test('a node attests anew and refreshes on demand, one at a time', async t => {
   assert.notEqual(attested.evidence, before)
   assert.equal(network.gateway.evidence, attested.evidence)
   assert.equal(network.registry.book.state.evidence.size, 2)
+})
+
+test('in a network of two owners, each boot’s log is witnessed by both, and its documents are with the host', {
+  timeout: 90_000,
+}, async t => {
+  const url = await ok(t)
+  const ada = new TestMember(t, 'ada.example')
+  await ada.found()
+  const upstreams = [{ name: 'test', url, models: ['gpt-test'] }]
+  const bo = new TestMember(t, 'bo.example', {
+    set: { evidence: EVIDENCE, upstreams },
+    attesters: { machine: machine(), devices: [] },
+  })
+  await ada.approve(await bo.join(ada))
+  await until(() => ada.state.logs.size === 2, 'the log is registered')
+  const first = bo.network!
+  // Before it was admitted, the registry took no evidence.
+  await until(() => first.attesting!.status.evidence !== null, 'it has evidence', 10_000)
+  const { origin } = first.gateway.store.log
+  const link = await answer(first)
+  await until(() => (first.gateway.publisher.witnessed?.size ?? 0) === 1, 'it is witnessed')
+  await bo.stop()
+  await bo.start()
+  const second = bo.network!
+  assert.notEqual(second.gateway.store.log.origin, origin)
+  assert.equal(second.gateway.options.predecessor!.origin, origin)
+  await until(() => second.attesting!.status.evidence !== null, 'it has evidence')
+  const later = await answer(second)
+  await until(() => (second.gateway.publisher.witnessed?.size ?? 0) === 2, 'it is witnessed')
+  const verifier = await verifierOf(ada.network!)
+  for (const one of [link, later]) assert.ok(verifier.verify(await receiptAt(second, one)).verdict.met)
+  await until(() => ada.state.evidence.size === 2, 'both are stated')
+  for (const { digest, bytes, log, endorsements } of ada.state.evidence.values()) {
+    assert.equal(ada.state.logs.get(log)!.member, 'bo.example')
+    assert.ok(ada.registry.documents.has(digest, bytes))
+    assert.ok(ada.registry.documents.has(endorsements[0]!.digest, endorsements[0]!.bytes))
+  }
 })
 
 test('a node without attesters says that it has no evidence', async t => {

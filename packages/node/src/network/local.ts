@@ -302,7 +302,7 @@ async function start(
       services: config.evidence.endorsements,
       log: { origin: currentSigner.key.name, vkey: formatVkey(currentSigner.key) },
       policy: () => evidencePolicyUnder(registry.book.state.terms),
-      state: stated => stateEvidence(registry, { node: NODE_NAME, ...stated }, keyring.statements('member')),
+      state: own => stateEvidence(registry, { node: NODE_NAME, ...own }, keyring.statements('member')),
       use: digest => gateway.setEvidence(digest),
       ...(options.vendors && { fetch: options.vendors }),
       ...(options.clock && { clock: options.clock }),
@@ -397,6 +397,7 @@ async function start(
     await Promise.race([attesting.start(), wait(FIRST_EVIDENCE_MS, undefined, { ref: false })])
   ready = true
   let told = ''
+  let registered = registry.book.state.logs.has(currentSigner.key.name)
   registry.start(async () => {
     await operator.reconcile()
     const witnessesNow = registry.witnessClients()
@@ -406,6 +407,10 @@ async function start(
     // Witnesses that did not know this log yet are asked again at once.
     if (now !== told) gateway.publisher.configure(witnessesNow, registry.policy)
     told = now
+    // Before it was admitted, nobody took its evidence.
+    if (known && !registered && attesting?.status.evidence === null)
+      void attesting.attest().catch(() => undefined)
+    registered = known
     await auditing.perform().catch(error => {
       // The host is away, or another has said it before: the next round looks again.
       if (errorCode(error) === 'internal') throw error
