@@ -32,6 +32,7 @@ import { Sigstore } from '../sigstore.ts'
 import { Chip } from '../snp.ts'
 import { jwkOf, keySet, makeKey, makeToken, type TestKey } from '../tokens.ts'
 import { makeCertificate, makeCrl } from '../x509.ts'
+import { foreignTargets } from './foreign-targets.ts'
 import type { Target } from './fuzz.ts'
 
 /** Signatures are not what is tried here, and cost more than all else: most are taken for good, by a bit of their own. */
@@ -74,6 +75,7 @@ export function evidenceTargets(): Target[] {
     ...cases.map(formatTarget),
     ...cases.filter(({ endorsements }) => endorsements.length > 0).map(endorsementTarget),
     ...readers(cases),
+    ...foreignTargets(suite),
   ]
 }
 
