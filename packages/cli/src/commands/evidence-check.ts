@@ -49,8 +49,10 @@ export async function run(args: string[]): Promise<number> {
     collateral: { type: 'string', multiple: true, default: [] },
     'report-data': { type: 'string' },
     nonce: { type: 'string' },
+    example: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   })
+  if (values.example) return showExamples(files, values.json)
   if (files.length === 0) throw new AnswerableError('bad-request', 'FILE is missing; see --help')
   if ([...files, ...values.collateral, values.policy].filter(path => path === '-').length > 1)
     throw new AnswerableError('bad-request', 'standard input (-) can be only one of the files')
@@ -84,6 +86,17 @@ export async function run(args: string[]): Promise<number> {
   if (values.json) printJson(evidenceJson(checked, { time: asked.time, policy: name, verdict }))
   else print(...evidenceLines(checked, { time: asked.time, policy: name, verdict }))
   return verdict.met ? 0 : 1
+}
+
+/** Exits with 0 where each comes out as it should, the rejected ones too. */
+async function showExamples(files: readonly string[], json: boolean): Promise<number> {
+  if (files.length > 0) throw new AnswerableError('bad-request', '--example takes no FILE; see --help')
+  const { exampleEvidence } = await import('@answerable/node/attester')
+  const { checkExamples, exampleJson, exampleLines } = await import('../output/example-evidence.ts')
+  const examples = checkExamples(exampleEvidence(Date.now()))
+  if (json) printJson(exampleJson(examples))
+  else print(...exampleLines(examples))
+  return examples.every(({ good, appraisal }) => appraisal.verdict.met === good) ? 0 : 1
 }
 
 function isDevice({ format }: { format: FoundEvidence['format'] }): boolean {

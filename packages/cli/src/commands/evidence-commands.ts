@@ -18,6 +18,8 @@ base64, PEM or JSON; or - for standard input.
                      lists, Intel's collateral, key sets; may be repeated
   --report-data HEX  what the workload must have had signed along
   --nonce HEX        the nonce that it must have been asked with
+  --example          in place of FILE: recorded documents, good and rejected;
+                     where none are here, simulated ones that say so
   --json             one JSON object
 
 Exits with 0 where all of it meets the policy, with 1 where it does not, and

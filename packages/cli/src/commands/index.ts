@@ -2,12 +2,13 @@
 import type { Command } from '../command.ts'
 import { EVIDENCE_COMMANDS } from './evidence-commands.ts'
 import { NETWORK_COMMANDS } from './network-commands.ts'
+import { REFERENCE_COMMANDS } from './reference-commands.ts'
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'start',
     summary: 'run a member: gateway, models, witnesses, registry',
-    usage: `[--port N] [--data DIR] [--config FILE] [--chat NAME] [--gguf FILE]
+    usage: `[--port N] [--data DIR] [--config FILE] [--chat NAME] [...]
 
 Runs what a data folder is in one process, by default at
 http://127.0.0.1:7070, and prints how to use it: a member of a network that it
@@ -19,7 +20,11 @@ created or joined, or else a network of your own.
                  config.json of the data folder unless told
   --chat NAME    agree to chat by openai (with OPENAI_API_KEY) or by ollama (on
                  this machine) without being asked; none asks about neither
-  --gguf FILE    chat by a model of your own`,
+  --gguf FILE    chat by a model of your own
+  --example-evidence
+                 show what evidence of hardware looks like, checked: a
+                 recorded document, or simulated ones that say so. This node
+                 has none by that`,
     load: () => import('./start.ts'),
   },
   {
@@ -152,6 +157,7 @@ it signed then counts in model check and verify.`,
   },
   ...EVIDENCE_COMMANDS,
   ...NETWORK_COMMANDS,
+  ...REFERENCE_COMMANDS,
   {
     name: 'trust revoke',
     summary: 'count a key of a trusted network no longer',

@@ -168,7 +168,8 @@ where it cannot be looked at.`,
     usage: `[COLLECTION|INDEX|DIGEST] [--data DIR | --url URL] [--json]
 
 COLLECTION is members, keys, hosts, applications, proposals, models, nodes,
-logs, handIns, chains, epochs or challenges.
+logs, handIns, chains, epochs, challenges, findings, disputes, comparisons,
+evidence or references.
 
 ${WHERE}`,
     load: () => import('./registry-show.ts'),
@@ -198,5 +199,26 @@ FILE is an envelope, or - for standard input.
 A process does so by itself; this says what is missing. Exits with 1 where the
 registry holds no node of it.`,
     load: () => import('./node-register.ts'),
+  },
+  {
+    name: 'node attest',
+    summary: 'have the running process make evidence of its hardware',
+    usage: `[--data DIR] [--json]
+
+Asks the attesters of its configuration (docs/attesting.md), fetches what
+vendors say of the platform, and states both in the registry; from then on
+records name it. A process does so by itself at its start.
+
+Exits with 1 where the node's own check finds the policy not met.`,
+    load: () => import('./node-attest.ts'),
+  },
+  {
+    name: 'node refresh',
+    summary: 'fetch anew what vendors say of a node’s hardware',
+    usage: `[--data DIR] [--json]
+
+For the evidence that there is. A process does so by itself before what it
+has grows old.`,
+    load: () => import('./node-refresh.ts'),
   },
 ]

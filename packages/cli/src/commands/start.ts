@@ -1,10 +1,12 @@
 /** A network of one's own, in one process, and what to do with it. */
 import { ownerGroups } from '@answerable/core/tlog'
+import { exampleEvidence } from '@answerable/node/attester'
 import { isLoopback } from '@answerable/node/gateway'
-import type { LocalNetwork } from '@answerable/node/network'
+import { type LocalNetwork, NO_EVIDENCE } from '@answerable/node/network'
 import { agreeOnChat } from '../chat-offers.ts'
 import { expectPositionals, readArguments } from '../command.ts'
 import { runNetwork, writeDemoRequest } from '../network.ts'
+import { checkExamples, exampleLines } from '../output/example-evidence.ts'
 import { bold, dim, good, print, style, warn } from '../output/style.ts'
 import { count, labelled, plain, wrap } from '../output/text.ts'
 import { program } from '../program.ts'
@@ -16,11 +18,16 @@ export async function run(args: string[]): Promise<number> {
     config: { type: 'string' },
     chat: { type: 'string', multiple: true, default: [] },
     gguf: { type: 'string' },
+    'example-evidence': { type: 'boolean', default: false },
   })
   expectPositionals(positionals)
   return runNetwork(
     values,
-    network => print(...startLines(network, writeDemoRequest(network.dataFolder))),
+    network =>
+      print(
+        ...startLines(network, writeDemoRequest(network.dataFolder)),
+        ...(values['example-evidence'] ? exampleLines(checkExamples(exampleEvidence(Date.now()))) : []),
+      ),
     config => agreeOnChat(config, values),
   )
 }
@@ -45,6 +52,7 @@ export function startLines(network: LocalNetwork, requestFile: string): string[]
     ...witnesses.map(({ url: at }, i) => `${(i === 0 ? '  witnesses' : '').padEnd(15)}${at}`),
     ...labelled('', warn(ownersWords(network))),
     ...labelled('exposed', exposedWords(network)),
+    ...labelled('evidence', evidenceWords(network)),
     ...labelled('data', dataFolder),
     '',
     ...(model === undefined ? [] : [...decisionLines(url, model.name, requestFile), '']),
@@ -110,6 +118,17 @@ export function exposedWords({ exposed, publicUrl, url }: LocalNetwork): string 
   if (isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, '')))
     return `nothing: all of it is on ${url} alone`
   return `all of it, on ${url}, calls to those with keys`
+}
+
+function evidenceWords({ attesting }: LocalNetwork): string {
+  if (attesting === undefined) return NO_EVIDENCE
+  const { platform, met, unmet, evidence, error, running } = attesting.status
+  if (evidence === null)
+    return running === null
+      ? warn(`none yet: ${plain(error?.message ?? 'it failed')}`)
+      : warn('none yet: the hardware, or its vendor, is slow to answer')
+  const own = met ? 'meets the policy' : `does not meet the policy: ${unmet.map(plain).join('; ')}`
+  return `${plain(platform ?? 'unknown')}; by this node’s own check it ${own}`
 }
 
 /** Says how few would have to collude: `3 witnesses, 1 owner: you`. */

@@ -22,6 +22,7 @@ export {
   reportFromHex,
 } from './nvidia/index.ts'
 export * from './policy.ts'
+export * from './policy-digest.ts'
 export * from './reference.ts'
 export * from './roots.ts'
 export * from './sgx/index.ts'

@@ -10,7 +10,7 @@ const Argv = z
   .max(64)
   .refine(
     argv => argv.slice(1).some(one => one.includes(PLACEHOLDER)),
-    `an argument must hold ${PLACEHOLDER}, where the bytes to have signed go`,
+    `no argument has ${PLACEHOLDER}, for the bytes to sign`,
   )
 const Output = z.enum(['auto', 'binary', 'hex', 'base64']).default('auto')
 const Path = z.string().min(1).max(4096)
@@ -26,7 +26,10 @@ const Machine = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('command'),
     argv: Argv,
-    format: z.enum(FORMATS.filter(one => !DEVICE_FORMATS.includes(one))),
+    format: z.enum(
+      FORMATS.filter(one => !DEVICE_FORMATS.includes(one)),
+      'a format of a machine, such as nitro or tdx',
+    ),
     output: Output,
   }),
 ])
@@ -34,7 +37,7 @@ const Machine = z.discriminatedUnion('kind', [
 const Device = z.strictObject({
   kind: z.literal('command'),
   argv: Argv,
-  format: z.enum(DEVICE_FORMATS),
+  format: z.enum(DEVICE_FORMATS, DEVICE_FORMATS.join(', ')),
   output: Output,
 })
 

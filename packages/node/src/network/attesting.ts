@@ -3,7 +3,7 @@
  * registry, and named by its records from then on. What vendors say of the platform grows old, so it is fetched again before
  * it does; evidence that grows old itself is asked for anew.
  */
-import { AnswerableError, errorCode } from '@answerable/core'
+import { AnswerableError, type ErrorCode, errorCode } from '@answerable/core'
 import {
   type DocumentAppraisal,
   type Endorsement,
@@ -61,7 +61,7 @@ export interface AttestingStatus {
   asOf: string | null
   validUntil: string | null
   next: string | null
-  error: { code: string; message: string } | null
+  error: { code: ErrorCode; message: string } | null
 }
 
 interface Held {

@@ -1,4 +1,5 @@
 export { type Address, loadAddress } from './address.ts'
+export { type AttestingStatus, NO_EVIDENCE } from './attesting.ts'
 export { EXPOSED } from './exposed.ts'
 export { takeFirstCopy } from './first-copy.ts'
 export { applicationEntry, charterEntry, memberFields } from './founding.ts'

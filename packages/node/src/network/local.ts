@@ -348,7 +348,7 @@ async function start(
   for (const { path, app } of witnesses) mounts[path] = app
   if (options.page !== undefined) mounts['/'] = options.page
   const callProtocol = callPaths(config.passThrough)
-  const sealer = new Sealer(registry.book)
+  const sealer = new Sealer(registry.book, registry.documents)
   const app = publicApp({
     receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
     seal: receipt => sealer.seal(receipt),

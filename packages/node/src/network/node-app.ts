@@ -42,7 +42,7 @@ export function nodeApp({ book, operator, member, url, origin, attesting }: Node
     return c.json(standing())
   })
   const required = (): Attesting => {
-    if (attesting === undefined) throw new AnswerableError('unavailable', NO_EVIDENCE)
+    if (attesting === undefined) throw new AnswerableError('not-found', NO_EVIDENCE)
     return attesting
   }
   app.get('/evidence', c => c.json(required().status))

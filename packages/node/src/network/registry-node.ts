@@ -12,8 +12,11 @@ import type { Hono } from 'hono'
 import { DisclosureClient } from '../auditor/disclosure-client.ts'
 import { nodeSuite } from '../log/suite.ts'
 import { registryApp } from '../registry/app.ts'
+import { Appraiser } from '../registry/appraiser.ts'
 import { bookFolder, RegistryBook } from '../registry/book.ts'
 import { RegistryClient } from '../registry/client.ts'
+import { RegistryDocuments } from '../registry/documents.ts'
+import { EvidenceKeeper } from '../registry/evidence-keeper.ts'
 import { Host } from '../registry/host.ts'
 import type { Keyring } from '../registry/keyring.ts'
 import { Mirror, type Official } from '../registry/mirror.ts'
@@ -57,6 +60,9 @@ export class RegistryNode {
   readonly validator: Validator
   readonly moves: Moves
   readonly gate: Gate
+  readonly documents: RegistryDocuments
+  readonly evidence: EvidenceKeeper
+  readonly appraiser: Appraiser
   readonly #options: RegistryNodeOptions
   readonly #panel: Panel
   #publisher: Publisher | undefined
@@ -77,6 +83,9 @@ export class RegistryNode {
     this.validator = parts.validator
     this.moves = parts.moves
     this.gate = parts.gate
+    this.documents = parts.documents
+    this.evidence = parts.evidence
+    this.appraiser = parts.appraiser
     this.#panel = parts.panel
   }
 
@@ -108,13 +117,14 @@ export class RegistryNode {
 
   /** `/registry` and `/validator`. */
   apps(): Record<string, Hono> {
-    const { book, host, mirror, validator, moves } = this
+    const { book, host, mirror, documents, validator, moves } = this
     const client = (url: string) => clientOf(this.#options, url)
     return {
       '/registry': registryApp({
         book,
         host,
         mirror,
+        documents,
         published: () =>
           this.hosting && this.#publisher !== undefined ? book.log.published.note : undefined,
       }),
@@ -149,6 +159,8 @@ export class RegistryNode {
     this.validator.start()
     const round = async () => {
       await this.settle()
+      // Beside the round: whoever answers slowly must not hold it up.
+      void this.evidence.perform().then(() => this.appraiser.perform())
       await onSettled().catch(error => this.#options.report('a fault of ours', error))
     }
     const again = () => {
@@ -166,6 +178,8 @@ export class RegistryNode {
     this.#closing = true
     clearTimeout(this.#timer)
     await this.#round
+    await this.evidence.idle()
+    await this.appraiser.idle()
     await this.validator.stop()
     await this.#panel.stop()
   }
@@ -330,6 +344,9 @@ interface Parts {
   moves: Moves
   gate: Gate
   panel: Panel
+  documents: RegistryDocuments
+  evidence: EvidenceKeeper
+  appraiser: Appraiser
 }
 
 async function openParts(options: RegistryNodeOptions): Promise<Parts> {
@@ -358,7 +375,9 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
       throw new AnswerableError('corrupt', `${bookFolder(folder)}: the registry of another network`)
     const client = (url: string) => clientOf(options, url)
     const peers = () => peersOf(options, book)
-    const host = new Host(book, clock)
+    const documents = await RegistryDocuments.open(disk, join(folder, 'registry-documents'), clock)
+    const evidence = new EvidenceKeeper({ book, documents, member, client, peers, clock })
+    const host = new Host(book, clock, evidence)
     const digestOf = (entry: Uint8Array) => nodeSuite.sha256Hex(openEntry(entry).payload)
     submitter = new Submitter({ book, network, member, host, client, clock, digestOf })
     const disclosures = new DisclosureClient({
@@ -385,6 +404,7 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
       keyring,
       duties,
       forks,
+      evidence,
       disk,
       folder: join(folder, 'validator'),
       client,
@@ -411,8 +431,9 @@ async function openParts(options: RegistryNodeOptions): Promise<Parts> {
     const trust = (vkey: string) => {
       for (const witness of witnesses) witness.trust([vkey])
     }
-    const gate = registryGate({ book, mirror, moves, client, trust })
-    return { book, mirror, host, submitter, validator, moves, gate, panel }
+    const appraiser = new Appraiser({ book, documents, submitter, keyring, report })
+    const gate = registryGate({ book, mirror, moves, evidence, client, trust })
+    return { book, mirror, host, submitter, validator, moves, gate, panel, documents, evidence, appraiser }
   } catch (error) {
     await book.close()
     throw error

@@ -3,6 +3,8 @@
  *
  *     POST statements            an envelope for the log; the host alone takes it, others name the host
  *     GET  statements/<digest>   what came of a statement, by the SHA-256 of its payload
+ *     GET  documents/<sha256>    a document that a statement names: evidence, or an archive of endorsements
+ *     PUT  documents/<sha256>    leaves one for a while that a statement is about to name
  *     GET  state                 how things stand, in short
  *     GET  state/<collection>    the records of one sort
  */
@@ -12,6 +14,7 @@ import { encodeBundle, parseTilePath } from '@answerable/core/tlog'
 import { Hono } from 'hono'
 import { readBounded } from '../witness/bounded.ts'
 import type { RegistryBook } from './book.ts'
+import { MAX_DOCUMENT_BYTES, type RegistryDocuments } from './documents.ts'
 import type { Host } from './host.ts'
 import type { Mirror } from './mirror.ts'
 
@@ -19,6 +22,7 @@ export interface RegistryAppOptions {
   book: RegistryBook
   host: Host
   mirror: Mirror
+  documents: RegistryDocuments
   /** Whether this process is the host, and what it published last. */
   published(): string | undefined
 }
@@ -26,8 +30,10 @@ export interface RegistryAppOptions {
 export const MAX_ENTRY = 65_535
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 const MOST_RECORDS = 1000
+/** Documents that strangers send at once: each may take as much memory as it has bytes. */
+const MOST_SENDING = 4
 
-export function registryApp({ book, host, mirror, published }: RegistryAppOptions): Hono {
+export function registryApp({ book, host, mirror, documents, published }: RegistryAppOptions): Hono {
   const app = new Hono()
   app.get('/checkpoint', c => {
     const note = published() ?? mirror.official?.note
@@ -59,6 +65,32 @@ export function registryApp({ book, host, mirror, published }: RegistryAppOption
     if (outcome === undefined) throw new AnswerableError('not-found', 'the registry holds no such statement')
     return c.json(outcome)
   })
+  app.get('/documents/:digest', async c => {
+    const bytes = await documents.get(c.req.param('digest'))
+    if (bytes === undefined) throw new AnswerableError('not-found', 'no such document here')
+    return c.body(new Uint8Array(bytes), 200, {
+      'content-type': 'application/octet-stream',
+      'cache-control': IMMUTABLE,
+      // Whoever brought it chose its bytes: no browser is to make a page of them.
+      'x-content-type-options': 'nosniff',
+      'content-disposition': 'attachment',
+    })
+  })
+  let sending = 0
+  app.put('/documents/:digest', async c => {
+    if (sending >= MOST_SENDING)
+      throw new AnswerableError('too-many-requests', 'too many documents are on their way; come again')
+    sending++
+    try {
+      const body = await readBounded(c.req.raw.body, MAX_DOCUMENT_BYTES)
+      if (body === undefined)
+        throw new AnswerableError('too-large', `a document has at most ${MAX_DOCUMENT_BYTES} bytes`)
+      documents.leave(c.req.param('digest'), body)
+      return c.json({ bytes: body.length })
+    } finally {
+      sending--
+    }
+  })
   app.get('/state', c => c.json(summary(book, mirror)))
   app.get('/state/:collection', c => {
     const name = c.req.param('collection') as CollectionName
@@ -76,7 +108,10 @@ export function registryApp({ book, host, mirror, published }: RegistryAppOption
     })
   })
   app.all('*', () => {
-    throw new AnswerableError('not-found', 'a registry has checkpoint, vkey, tile/..., statements and state')
+    throw new AnswerableError(
+      'not-found',
+      'a registry has checkpoint, vkey, tile/..., statements, documents and state',
+    )
   })
   return app
 }

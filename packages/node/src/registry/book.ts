@@ -86,6 +86,11 @@ export class RegistryBook {
     return this.#outcomes.find(digest)
   }
 
+  /** Entries of which `outcome`, `find` and `ofKind` know: those that are durable, while more are being written. */
+  get noted(): number {
+    return this.#outcomes.size
+  }
+
   /** What came of the entries of a kind, in order, from an index on. */
   ofKind(kind: string, from?: number): Outcome[] {
     return this.#outcomes.ofKind(kind, from)

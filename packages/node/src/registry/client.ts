@@ -2,6 +2,7 @@
  * Asking another member's process about the registry. It may be slow, down or lying: every answer is bounded in size
  * and time, and believed only as far as signatures and trees show it.
  */
+import { hash } from 'node:crypto'
 import { AnswerableError, type ErrorCode, fromUtf8 } from '@answerable/core'
 import { MAX_NOTE_BYTES } from '@answerable/core/note'
 import { HASH_LENGTH, parseBundle, TILE_WIDTH, tilePath } from '@answerable/core/tlog'
@@ -20,6 +21,7 @@ type Answer = Exclude<Exchange, { fault: unknown }>
 /** 256 entries, each with its length. */
 const MAX_BUNDLE = TILE_WIDTH * (65_535 + 2)
 const MAX_ANSWER = 1 << 20
+const MAX_ERROR = 4096
 
 export class RegistryClient {
   readonly url: string
@@ -67,6 +69,18 @@ export class RegistryClient {
     return (await this.#call('GET', path, MAX_ANSWER)).body
   }
 
+  /** A document of the registry there, of about so many bytes at most: not checked. */
+  async document(digest: string, most: number, timeoutMs?: number): Promise<Uint8Array> {
+    const limit = Math.max(most, MAX_ERROR)
+    return (await this.#call('GET', `/registry/documents/${digest}`, limit, undefined, timeoutMs)).body
+  }
+
+  /** Leaves a document there, which a statement is about to name. */
+  async leave(bytes: Uint8Array): Promise<void> {
+    const path = `/registry/documents/${hash('sha256', bytes, 'hex')}`
+    await this.#call('PUT', path, MAX_ANSWER, new Uint8Array(bytes))
+  }
+
   async get(path: string): Promise<unknown> {
     return jsonOf((await this.#call('GET', path, MAX_ANSWER)).body)
   }
@@ -76,8 +90,14 @@ export class RegistryClient {
     return jsonOf((await this.#call('POST', path, MAX_ANSWER, body)).body)
   }
 
-  async #call(method: 'GET' | 'POST', path: string, limit: number, body?: string): Promise<Answer> {
-    const deadline = new Deadline(this.#timeoutMs)
+  async #call(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    limit: number,
+    body?: string | Uint8Array<ArrayBuffer>,
+    timeoutMs = this.#timeoutMs,
+  ): Promise<Answer> {
+    const deadline = new Deadline(timeoutMs)
     try {
       const init = body === undefined ? { method } : { method, body }
       const answer = await exchange(this.#fetch, this.url + path, init, limit, deadline)
@@ -105,6 +125,7 @@ const CODES: readonly ErrorCode[] = [
   'wrong-host',
   'too-many-requests',
   'not-writable',
+  'unavailable',
   'too-large',
   'not-found',
   'bad-request',

@@ -26,6 +26,7 @@ export class Outcomes {
   readonly #ofKind: StatementSync
   /** Not in the database yet, because it failed. The entries are durable, so these are not given up. */
   #late: Outcome[] = []
+  #size = 0
 
   /** Empty, whatever is at `path`. */
   constructor(path: string) {
@@ -42,8 +43,14 @@ export class Outcomes {
     this.#ofKind = this.#database.prepare('SELECT * FROM outcome WHERE kind = ? AND idx >= ? ORDER BY idx')
   }
 
+  /** Entries whose outcomes are here. */
+  get size(): number {
+    return this.#size
+  }
+
   /** Adds the next entries' outcomes. */
   add(outcomes: readonly Outcome[]): void {
+    this.#size = (outcomes.at(-1)?.index ?? this.#size - 1) + 1
     const all = [...this.#late, ...outcomes]
     if (all.length === 0) return
     try {

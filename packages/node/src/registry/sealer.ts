@@ -20,21 +20,30 @@ import { parseTlogProof } from '@answerable/core/tlog'
 import { nodeSuite } from '../log/suite.ts'
 import { Ahead, replay } from './ahead.ts'
 import type { RegistryBook } from './book.ts'
+import type { RegistryDocuments } from './documents.ts'
+import { evidenceDocuments, evidenceRecords, type WantedRecord } from './sealed-evidence.ts'
 
 /** Entries beyond which a replay is not done for one receipt: it says so instead. */
 const MOST_REPLAYED = 200_000
 const PIECE = 512
+/** What is known of evidence that comes before audits of the record. */
+const EVIDENCE_FIRST = 8
 
 export class Sealer {
   readonly #book: RegistryBook
+  readonly #documents: RegistryDocuments | undefined
   #sealed: { size: number; registry: Registry; digests: string[] } | undefined
   #sealing: Promise<void> | undefined
 
-  constructor(book: RegistryBook) {
+  constructor(book: RegistryBook, documents?: RegistryDocuments) {
     this.#book = book
+    this.#documents = documents
   }
 
-  /** Adds what the registry says of a receipt's log, node, operator and model, as far as a quorum signed it. */
+  /**
+   * Adds what the registry says of a receipt's log, node, operator, model and evidence, as far as a quorum signed it; and the
+   * documents of that evidence.
+   */
   async seal(receipt: Receipt): Promise<void> {
     this.#sealing ??= this.#prepare().finally(() => {
       this.#sealing = undefined
@@ -42,11 +51,11 @@ export class Sealer {
     await this.#sealing
     if (this.#sealed === undefined) return
     const { registry, digests } = this.#sealed
-    const { log: origin } = parseInference(receipt.statement)
+    const { log: origin, evidence, time } = parseInference(receipt.statement)
     const { state } = registry
     const log = state.logs.get(origin)
     if (log === undefined) return
-    const wanted: [CollectionName, string][] = [
+    const wanted: WantedRecord[] = [
       ['logs', origin],
       ['members', log.member],
       ['nodes', log.node],
@@ -54,15 +63,22 @@ export class Sealer {
     const manifest = manifestOf(receipt)
     for (const [id, model] of state.models.entries())
       if (model.manifest === manifest) wanted.push(['models', id], ['members', model.publisher])
+    const stated = evidence === undefined ? undefined : state.evidence.get(evidence)
+    // Evidence of another node says nothing of this record.
+    const own = stated?.log === origin ? stated : undefined
+    if (own !== undefined) wanted.push(['evidence', own.digest])
     const unique = new Map(wanted.map(one => [one.join('/'), one]))
     // Of its last statement's place in the log alone: that is what auditors' findings are of.
     const findings = state.findingsOf(origin, parseTlogProof(receipt.proof).index)
     // Those that speak against it first, if there is not room for all.
-    for (const finding of findings.sort((a, b) => weight(b) - weight(a))) {
-      const more = new Map(recordsOf(finding, state).map(one => [one.join('/'), one]))
-      if (new Set([...unique.keys(), ...more.keys()]).size > MAX_RECORDS) break
-      for (const [name, one] of more) unique.set(name, one)
-    }
+    const found = findings.sort((a, b) => weight(b) - weight(a)).map(one => recordsOf(one, state))
+    const about = own && evidenceRecords(state, own, await this.#documents?.get(own.digest))
+    // Some room for each: neither crowds the other out.
+    addUpTo(unique, about?.slice(0, EVIDENCE_FIRST) ?? [], MAX_RECORDS)
+    addUpTo(unique, found, MAX_RECORDS)
+    addUpTo(unique, about ?? [], MAX_RECORDS)
+    if (own !== undefined && this.#documents !== undefined)
+      Object.assign(receipt.documents, await evidenceDocuments(own, time, this.#documents))
     receipt.registry = proveRecords(registry, [...unique.values()], digests, nodeSuite)
   }
 
@@ -86,6 +102,19 @@ export class Sealer {
       if (parseRegistryPayload(openEntry(entry!).payload).body.size === size) digests.push(fromUtf8(entry!))
     }
     this.#sealed = { size, registry, digests }
+  }
+}
+
+/** Adds groups of records as long as there is room for the whole of one. */
+function addUpTo(
+  unique: Map<string, WantedRecord>,
+  groups: readonly (readonly WantedRecord[])[],
+  most: number,
+): void {
+  for (const group of groups) {
+    const more = new Map(group.map(one => [one.join('/'), one]))
+    if (new Set([...unique.keys(), ...more.keys()]).size > most) return
+    for (const [name, one] of more) unique.set(name, one)
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * What stands before a validator's witness where a checkpoint is the registry's: it is cosigned only once its entries
- * are here, durable and replayed, and only while this validator has not left that host.
+ * are here, durable and replayed, with the documents that evidence among them names, and only while this validator has not
+ * left that host.
  */
 import { type AnswerableError, errorCode } from '@answerable/core'
 import { parseNote } from '@answerable/core/note'
@@ -8,6 +9,7 @@ import { hostUrl as currentUrl } from '@answerable/core/registry'
 import { parseAddCheckpoint, parseCheckpoint } from '@answerable/core/tlog'
 import type { RegistryBook } from '../registry/book.ts'
 import type { RegistryClient } from '../registry/client.ts'
+import type { EvidenceKeeper } from '../registry/evidence-keeper.ts'
 import type { Mirror } from '../registry/mirror.ts'
 import { refusal, type WitnessAnswer } from '../witness/witness.ts'
 import type { Moves } from './moves.ts'
@@ -16,6 +18,7 @@ export interface GateOptions {
   book: RegistryBook
   mirror: Mirror
   moves: Moves
+  evidence: Pick<EvidenceKeeper, 'reach'>
   client(url: string): RegistryClient
   /** The witness takes checkpoints of this log from now on. */
   trust(vkey: string): void
@@ -24,7 +27,7 @@ export interface GateOptions {
 /** The answer in the witness's place, or undefined where the witness is to decide. */
 export type Gate = (body: Uint8Array) => Promise<WitnessAnswer | undefined>
 
-export function registryGate({ book, mirror, moves, client, trust }: GateOptions): Gate {
+export function registryGate({ book, mirror, moves, evidence, client, trust }: GateOptions): Gate {
   return async body => {
     let origin: string
     let size: number
@@ -55,6 +58,10 @@ export function registryGate({ book, mirror, moves, client, trust }: GateOptions
     const { host } = book.state
     if (host?.origin !== origin) return refusal(403, 'wrong-host', 'that is not the registry’s host')
     if (size > book.size) return refusal(503, 'unavailable', 'its entries are still being taken in')
+    // What a quorum has cosigned, or has signed a move over, is not asked for again: nobody who is gone can be waited for.
+    const from = Math.max(mirror.official?.size ?? 0, host.from)
+    if (!(await evidence.reach(from, size, url)))
+      return refusal(503, 'unavailable', 'documents that its evidence names are still being fetched')
     trust(host.vkey)
     return undefined
   }

@@ -10,6 +10,7 @@ import { parseCheckpoint } from '@answerable/core/tlog'
 import { nodeSuite } from '../log/suite.ts'
 import type { RegistryBook } from '../registry/book.ts'
 import type { RegistryClient } from '../registry/client.ts'
+import type { EvidenceKeeper } from '../registry/evidence-keeper.ts'
 import { ruleError } from '../registry/host.ts'
 import type { Keyring } from '../registry/keyring.ts'
 import type { Mirror } from '../registry/mirror.ts'
@@ -27,6 +28,7 @@ export interface ValidatorOptions {
   keyring: Keyring
   duties: Duties
   forks: Forks
+  evidence: Pick<EvidenceKeeper, 'require'>
   disk: Disk
   folder: string
   client(url: string): RegistryClient
@@ -118,15 +120,18 @@ export class Validator {
 
   /**
    * Stamps a statement that somebody hands in: from then on it is in the log by the deadline, or the host is moved.
-   * Rejects with `rule-forbids` where it would be void, `forbidden` where this is no validator, `too-many-requests`.
+   * Rejects with `rule-forbids` where it would be void, `forbidden` where this is no validator, `too-many-requests`, and
+   * `unavailable` where documents that it names cannot be had.
    */
   async handIn(entry: Uint8Array): Promise<Stamp> {
     const { book, duties, submitter, keyring, clock, client, peers } = this.#options
     if (!duties.onDuty) throw new AnswerableError('forbidden', 'this member is not a validator here')
-    const { digest, effective, rule, detail, member } = book.registry.check(entry)
+    const { digest, effective, rule, detail, member, kind } = book.registry.check(entry)
     if (!effective) throw ruleError(rule ?? 'malformed-envelope', detail)
     const known = this.#handIns.get(digest!)
     if (known !== undefined) return stampOf(known)
+    // A stamp on what no host could take in would be held against every host.
+    if (kind === 'evidence') await this.#options.evidence.require(entry)
     this.#give(member!)
     // With all its signatures: a copy with fewer is not what was handed in.
     const handed = openEntry(entry).signatures.map(({ keyid }) => keyid)
@@ -154,7 +159,13 @@ export class Validator {
     const given = judged.effective || judged.rule === 'given-before' || judged.rule === 'duplicate'
     if (kind !== 'hand-in' || body.statement !== digest || !given)
       throw new AnswerableError('forbidden', 'not a validator’s stamp on that statement')
-    if (!book.registry.check(entry).effective) return
+    const { effective, kind: stamped } = book.registry.check(entry)
+    if (!effective) return
+    // Another's word that there are documents is no ground against a host: this validator has them, or watches nothing.
+    if (stamped === 'evidence') {
+      const url = book.state.members.get(by)?.url
+      await this.#options.evidence.require(entry, url ? [url] : [])
+    }
     // Of one whose share is used up nothing more gets in: it must not count against the host.
     if (book.find(nodeSuite.sha256Hex(openEntry(stamp).payload)) === undefined) this.#refuseOver(by)
     await this.#handIns.add({ digest, entry, stamp, since: clock() })

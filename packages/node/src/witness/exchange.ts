@@ -46,7 +46,7 @@ export class Deadline {
 export async function exchange(
   send: Fetch,
   url: string,
-  init: { method: 'GET' | 'POST'; body?: string },
+  init: { method: 'GET' | 'POST' | 'PUT'; body?: string | Uint8Array<ArrayBuffer> },
   limit: number,
   deadline: Deadline,
 ): Promise<Exchange> {
