@@ -1,4 +1,7 @@
-/** Certificates and lists of revocations made in tests: as much of RFC 5280 as the checks look at. */
+/**
+ * Simulated: certificates and lists of revocations of authorities that do not exist, for drills, examples and tests; as much of
+ * RFC 5280 as the checks look at. Whatever stands below a root made here is trusted by nobody who does not name that root.
+ */
 import {
   constants,
   createHash,
@@ -28,7 +31,7 @@ export interface CertificateOptions {
   extensions?: readonly { id: string; critical?: boolean; value: Uint8Array }[]
   kind?: KeyKind
   /** A key pair to certify, in place of a new one. */
-  keys?: { publicKey: KeyObject; privateKey: KeyObject }
+  keys?: KeyPair
   /** In place of the issuer's key: a forgery. */
   signWith?: Made
 }
@@ -57,7 +60,12 @@ const KEY_USES: readonly KeyUse[] = [
 
 let serial = 1000
 
-export function keyPair(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject } {
+export interface KeyPair {
+  publicKey: KeyObject
+  privateKey: KeyObject
+}
+
+export function keyPair(kind: KeyKind): KeyPair {
   if (kind === 'Ed25519') return generateKeyPairSync('ed25519')
   if (kind === 'P-256' || kind === 'P-384') return generateKeyPairSync('ec', { namedCurve: kind })
   return generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -221,6 +229,11 @@ export function integer(value: number): Buffer {
   for (let left = value; left > 0; left = Math.floor(left / 256)) digits.unshift(left % 256)
   if (digits.length === 0 || digits[0]! > 127) digits.unshift(0)
   return tagged(0x02, Buffer.from(digits))
+}
+
+/** As `from` and `to` take it. Unix milliseconds. */
+export function secondOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+/, '')
 }
 
 /** GeneralizedTime, which RFC 5280 has for years from 2050 on and readers take for all. */

@@ -1,5 +1,5 @@
 /**
- * NVIDIA's manifests made in tests. They are written in canonical form by hand, so what is digested is the text itself and no
+ * Simulated: manifests like NVIDIA's, for drills and tests, under a root made here that nobody trusts by default. They are written in canonical form by hand, so what is digested is the text itself and no
  * canonicalization has a part in making them.
  */
 import { createHash, sign } from 'node:crypto'
@@ -25,15 +25,22 @@ export interface ManifestMaker {
   signer: Made
 }
 
-export function makeManifestMaker(to = '2027-01-01T00:00:00Z'): ManifestMaker {
-  const root = makeCertificate({ subject: 'Manifest root', ca: true, to: '2053-01-01T00:00:00Z' })
+const FROM = '2020-01-01T00:00:00Z'
+
+export function makeManifestMaker(to = '2045-01-01T00:00:00Z'): ManifestMaker {
+  const root = makeCertificate({ subject: 'Manifest root', ca: true, from: FROM, to: '2060-01-01T00:00:00Z' })
   const authority = makeCertificate({
     subject: 'Manifest CA',
     issuer: root,
     ca: true,
-    to: '2033-01-01T00:00:00Z',
+    from: FROM,
+    to: '2053-01-01T00:00:00Z',
   })
-  return { root, authority, signer: makeCertificate({ subject: 'Manifest signer', issuer: authority, to }) }
+  return {
+    root,
+    authority,
+    signer: makeCertificate({ subject: 'Manifest signer', issuer: authority, from: FROM, to }),
+  }
 }
 
 let usual: ManifestMaker | undefined

@@ -1,4 +1,7 @@
-/** Nitro documents made in tests: CBOR written as wrongly as a test asks for, in a COSE_Sign1 under certificates of ours. */
+/**
+ * Simulated: documents like those of AWS Nitro Enclaves, for examples and tests: CBOR written as wrongly as is asked for, in a
+ * COSE_Sign1 under certificates made here, which nobody trusts by default.
+ */
 import { type KeyObject, sign } from 'node:crypto'
 import { concat, utf8 } from '@answerable/core'
 import { type Made, makeCertificate } from './certificates.ts'

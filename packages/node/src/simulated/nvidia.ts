@@ -1,11 +1,26 @@
-/** Evidence of GPUs and switches made in tests: a maker of chips with roots of its own, and reports with any fault in them. */
+/**
+ * Simulated: evidence of GPUs and switches like NVIDIA's, for drills and tests: a maker of chips with roots of its own, which
+ * nobody trusts by default, and reports with any fault in them.
+ */
 import { createHash, sign } from 'node:crypto'
-import type { Endorsement } from '@answerable/core/evidence'
-import { formatDeviceEvidence } from '@answerable/core/evidence'
-import { DEFAULT_EVIDENCE_POLICY, type EvidencePolicy } from '@answerable/core/evidence'
+import {
+  DEFAULT_EVIDENCE_POLICY,
+  type Endorsement,
+  type EvidencePolicy,
+  formatDeviceEvidence,
+} from '@answerable/core/evidence'
+import {
+  type CertificateOptions,
+  type Made,
+  makeCertificate,
+  octets,
+  oid,
+  secondOf,
+  sequence,
+  tagged,
+} from './certificates.ts'
 import { makeManifest, manifestMaker } from './manifest.ts'
 import { type AboutOptions, makeOcspAnswer, NO_CHECK, OCSP_SIGNING } from './ocsp.ts'
-import { type CertificateOptions, type Made, makeCertificate, octets, oid, sequence, tagged } from './certificates.ts'
 
 export interface DeviceOptions {
   kind?: 'gpu' | 'switch'
@@ -28,6 +43,8 @@ export interface DeviceOptions {
   alter?: (report: Buffer) => Buffer
   /** Signs in place of the device. */
   signWith?: Made
+  /** When answers about it are in their time, Unix milliseconds. */
+  time?: number
 }
 
 export interface MadeDevice {
@@ -48,7 +65,7 @@ export const GPU_VBIOS = '96.00.A5.00.01'
 export const SWITCH_VBIOS = '96.10.55.00.01'
 /** When answers about synthetic chips are in their time. */
 export const DEVICE_TIME = Date.parse('2026-06-15T00:00:00Z')
-const ENDLESS = '9999-12-31T23:59:59Z'
+const LASTING = { from: '2020-01-01T00:00:00Z', to: '9999-12-31T23:59:59Z' }
 
 interface ChipMaker {
   root: Made
@@ -60,9 +77,9 @@ let usual: ChipMaker | undefined
 /** Roots and what they issue, made once. */
 export function chipMaker(): ChipMaker {
   if (usual === undefined) {
-    const root = makeCertificate({ subject: 'Device root', ca: true, to: ENDLESS })
-    const identity = makeCertificate({ subject: 'Device identity', issuer: root, ca: true, to: ENDLESS })
-    const provisioner = makeCertificate({ subject: 'Provisioner', issuer: identity, ca: true, to: ENDLESS })
+    const root = makeCertificate({ subject: 'Device root', ca: true, ...LASTING })
+    const identity = makeCertificate({ subject: 'Device identity', issuer: root, ca: true, ...LASTING })
+    const provisioner = makeCertificate({ subject: 'Provisioner', issuer: identity, ca: true, ...LASTING })
     usual = { root, identity, provisioner }
   }
   return usual
@@ -74,7 +91,13 @@ export function responderOf(issuer: Made): Made {
   let responder = responders.get(issuer)
   if (responder === undefined) {
     const subject = `Answers for ${issuer.certificate.subject.parts.get('CN')}`
-    responder = makeCertificate({ subject, issuer, purposes: [OCSP_SIGNING], extensions: [NO_CHECK] })
+    responder = makeCertificate({
+      subject,
+      issuer,
+      purposes: [OCSP_SIGNING],
+      extensions: [NO_CHECK],
+      ...LASTING,
+    })
     responders.set(issuer, responder)
   }
   return responder
@@ -93,6 +116,12 @@ export function answerAbout(
       about: [{ certificate, issuer: issuer.certificate, ...about }],
     }),
   }
+}
+
+const HALF_A_DAY = 43_200_000
+
+function daysAround(time: number): Pick<AboutOptions, 'thisUpdate' | 'nextUpdate'> {
+  return { thisUpdate: secondOf(time - HALF_A_DAY), nextUpdate: secondOf(time + 3 * HALF_A_DAY) }
 }
 
 /** A GPU's evidence, good unless told otherwise. */
@@ -121,6 +150,7 @@ export function devicePolicy(change: Partial<EvidencePolicy> = {}): EvidencePoli
 function makeDevice(options: DeviceOptions): MadeDevice {
   const { kind = 'gpu', driver = DRIVER } = options
   const gpu = kind === 'gpu'
+  const { time = DEVICE_TIME } = options
   const { chip = gpu ? 'GH100' : 'LS_10', arch = gpu ? 'HOPPER' : 'LS10' } = options
   const { measurements = usualMeasurements(gpu), expected = alternativesOf(measurements) } = options
   const said: Record<number, Uint8Array | null> = {
@@ -136,12 +166,12 @@ function makeDevice(options: DeviceOptions): MadeDevice {
     issuer: provisioner,
     ca: true,
     usage: ['certificate-sign'],
-    to: ENDLESS,
+    ...LASTING,
   })
   const leaf = makeCertificate({
     subject: `${chip} A01 FMC`,
     issuer: rom,
-    to: ENDLESS,
+    ...LASTING,
     extensions: [nameExtension(chip), firmwareExtension(firmware)],
     ...options.leaf,
   })
@@ -149,9 +179,9 @@ function makeDevice(options: DeviceOptions): MadeDevice {
   const chain = [leaf, rom, provisioner, identity, root]
   const pem = chain.map(one => one.pem).join('')
   const answers = [
-    answerAbout(rom, provisioner),
-    answerAbout(provisioner, identity),
-    answerAbout(identity, root),
+    answerAbout(rom, provisioner, daysAround(time)),
+    answerAbout(provisioner, identity, daysAround(time)),
+    answerAbout(identity, root, daysAround(time)),
   ]
   const numbers = Object.keys(expected).map(Number)
   const half = gpu ? Math.ceil(numbers.length / 2) : 0

@@ -1,4 +1,4 @@
-/** Answers about certificates (RFC 6960) made in tests. */
+/** Simulated: answers about certificates (RFC 6960), for drills and tests. */
 import { createHash } from 'node:crypto'
 import type { Certificate } from '@answerable/core/x509'
 import { readDer, TAG, within } from '@answerable/core/x509'

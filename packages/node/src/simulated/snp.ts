@@ -1,8 +1,11 @@
-/** AMD's root, its signing keys, chips, and reports that they sign: all of it made here, with faults where asked for. */
+/**
+ * Simulated: a root, signing keys, chips and reports like AMD's, for drills and tests: all of it made here, with faults where
+ * asked for, and trusted by nobody by default.
+ */
 import { createHash, sign } from 'node:crypto'
 import { utf8 } from '@answerable/core'
 import { DEFAULT_EVIDENCE_POLICY, type Endorsement, type EvidencePolicy } from '@answerable/core/evidence'
-import { keyPair, type Made, makeCertificate, octets, tagged } from './certificates.ts'
+import { type KeyPair, keyPair, type Made, makeCertificate, octets, tagged } from './certificates.ts'
 
 export type Generation = 'Milan' | 'Genoa' | 'Turin'
 type Parts = { fmc?: number; bootloader: number; tee: number; snp: number; microcode: number }
@@ -51,7 +54,12 @@ export interface ReportOptions {
   patch?: { at: number; bytes: Uint8Array }
 }
 
-const SHARED = [keyPair('RSA-PSS'), keyPair('RSA-PSS')] as const
+let shared: readonly [KeyPair, KeyPair] | undefined
+/** Made once, when first asked for. */
+function sharedKeys(): readonly [KeyPair, KeyPair] {
+  shared ??= [keyPair('RSA-PSS'), keyPair('RSA-PSS')]
+  return shared
+}
 
 const PARTS: Parts = { fmc: 1, bootloader: 4, tee: 1, snp: 24, microcode: 219 }
 
@@ -72,7 +80,7 @@ export class Chip {
     this.tcb = { ...PARTS, ...options.tcb }
     this.hardwareId = options.hardwareId ?? new Uint8Array(generation === 'Turin' ? 8 : 64).fill(0xab)
     const times = { from: '2020-01-01T00:00:00Z', to: '2045-01-01T00:00:00Z', kind: 'RSA-PSS' as const }
-    const [root, signing] = options.ownKeys ? [{}, {}] : SHARED.map(keys => ({ keys }))
+    const [root, signing] = options.ownKeys ? [{}, {}] : sharedKeys().map(keys => ({ keys }))
     this.ark = makeCertificate({ subject: `ARK-${generation}`, ca: true, ...times, ...root })
     const name = options.issuerName ?? `SEV-${key === 'vlek' ? 'VLEK-' : ''}${generation}`
     this.ask = makeCertificate({ subject: name, issuer: this.ark, ca: true, ...times, ...signing })
