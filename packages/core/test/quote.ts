@@ -9,7 +9,6 @@ import {
   type EvidenceFormat,
   type EvidencePolicy,
   endorsementsFrom,
-  quoteTee,
   type SgxQuote,
   sgx,
   type TcbStatus,
@@ -137,7 +136,7 @@ function makeQuote(tee: 'TDX' | 'SGX', options: QuoteOptions): MadeQuote {
   pki ??= makePki()
   const { root, ca, other } = pki
   const { version = tee === 'TDX' ? 4 : 3, forged, wrongKey, certification = 5 } = options
-  const { authData = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex') } = options
+  const { authData = Uint8Array.from({ length: 32 }, (_, i) => i) } = options
   const pck = makeCertificate({
     subject: 'Intel SGX PCK Certificate',
     issuer: ca,
@@ -389,7 +388,7 @@ export function appraiseMade(made: MadeQuote, asked: QuoteAsked = {}): Appraisal
 /** Under Intel's own root unless told. */
 export function appraiseQuote(quote: Uint8Array, asked: QuoteAsked & { time: number }): Appraisal {
   const { time, policy, endorsements = [], binding, suite = opensslSuite } = asked
-  const format = quoteTee(quote) === 'sgx' ? sgx : tdx
+  const format = quote[4] === 0x81 ? tdx : sgx
   return appraise<TdxQuote & SgxQuote>(
     format as EvidenceFormat<TdxQuote & SgxQuote>,
     format.parse(quote) as never,

@@ -10,7 +10,6 @@ export * from './document.ts'
 export * from './endorsements.ts'
 export * from './format.ts'
 export * from './formats.ts'
-export { quoteTee } from './intel/quote.ts'
 export * from './jwt/index.ts'
 export * from './nitro/index.ts'
 export {

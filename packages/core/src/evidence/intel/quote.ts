@@ -48,15 +48,6 @@ const QE_REPORT_CERTIFICATION = 6
 const PPID_BYTES: Record<number, number> = { 1: 16, 2: 256, 3: 384 }
 export const AFTER_PPID_BYTES = 20
 
-/** Of which kind a quote is, by its first bytes; undefined where it is none. Nothing is checked by this. */
-export function quoteTee(bytes: Uint8Array): Tee | undefined {
-  if (bytes.length < SIZES.header) return undefined
-  const from = new Reader(bytes, 'quote')
-  const version = from.u16()
-  from.take(2)
-  return version >= 3 && version <= 5 ? TEES[from.u32()] : undefined
-}
-
 /** Throws `truncated`, `trailing-bytes`, `too-large`, `unknown-version`, `unknown-algorithm` and `bad-evidence`. */
 export function parseQuote(bytes: Uint8Array): Quote {
   if (bytes.length > MAX_QUOTE_BYTES)

@@ -31,7 +31,7 @@ for (const version of [3, 4, 5] as const)
   test(`a quote of an enclave, version ${version}`, () => {
     const made = makeSgxQuote({ version, reportData: fromHex('ab'.repeat(32)) })
     const found = appraiseMade(made, { binding: fromHex('ab'.repeat(32)) })
-    assert.deepEqual(found.verdict, { met: true, unmet: [] })
+    assert.deepEqual(found.verdict.unmet, [])
     assert.equal(reasonOf(found, 'binding'), 'bound')
     assert.equal(found.measurements.mrenclave, 'ee'.repeat(32))
     assert.equal(found.measurements.mrsigner, '55'.repeat(32))
@@ -140,7 +140,7 @@ test('Phala’s quote of an enclave: the policy decides', { skip }, () => {
   assert.deepEqual(found.facts.advisoryIDs, ['INTEL-SA-00289', 'INTEL-SA-00615'])
   assert.deepEqual(faultsOf(found), ['platform platform-needs-configuration'])
   const policy = { tcb: { tdx: [], sgx: ['ConfigurationAndSWHardeningNeeded'] } } as const
-  assert.deepEqual(appraiseQuote(quote, { time, endorsements, policy }).verdict, { met: true, unmet: [] })
+  assert.deepEqual(appraiseQuote(quote, { time, endorsements, policy }).verdict.unmet, [])
   const now = appraiseQuote(quote, { time: Date.parse('2026-11-21T00:00:00Z'), endorsements, policy })
   assert.deepEqual(faultsOf(now), ['validity endorsement-expired'])
   assertEveryByteCounts(quote, { time, endorsements, policy })

@@ -29,7 +29,7 @@ export const tdx: EvidenceFormat<TdxQuote> = {
   check(quote, context) {
     const { body } = quote
     const { checks, facts, window } = checkQuote(quote, 'tdx', context)
-    const service = serviceMismatch(body, context)
+    const service = whoMayMoveIt(body, context)
     return {
       format: 'tdx',
       platform: 'Intel TDX',
@@ -41,11 +41,8 @@ export const tdx: EvidenceFormat<TdxQuote> = {
       },
       reportData: body.reportData,
       checks: [
-        ...checks.map(one =>
-          one.check === 'identity' && service !== undefined
-            ? check('identity', 'fail', 'identity-mismatch', service)
-            : one,
-        ),
+        ...checks,
+        ...(service === undefined ? [] : [check('platform', 'fail', 'migration-agent', service)]),
         debugCheck(body),
       ],
       window,
@@ -81,13 +78,11 @@ function debugCheck({ tdAttributes }: TdReport): Check {
 }
 
 /**
- * A service trust domain that is bound to this one can move it, and so knows all that is in it. It counts only where the
- * reader's own reference values name it. A report that has no room for it says nothing of it where the domain can be moved.
+ * By whom it can be moved elsewhere, where nobody vouches for them. A service trust domain that is bound to this one can,
+ * and so knows all that is in it: it counts only where the reader's own reference values name it. A report of TDX 1.0 has
+ * no room for it, and says nothing of it where the domain can be moved.
  */
-function serviceMismatch(
-  { since15, tdAttributes }: TdReport,
-  { policy }: AppraisalContext,
-): string | undefined {
+function whoMayMoveIt({ since15, tdAttributes }: TdReport, { policy }: AppraisalContext): string | undefined {
   if (since15 === undefined)
     return (tdAttributes[3]! & FOURTH.migratable) === 0
       ? undefined

@@ -39,7 +39,7 @@ for (const options of [{ version: 4 }, { version: 5, report: '1.0' }, { version:
     const reportData = concat(fromHex('ab'.repeat(32)), new Uint8Array(32))
     const made = makeTdxQuote({ ...options, reportData })
     const found = appraiseMade(made, { binding: reportData.subarray(0, 32) })
-    assert.deepEqual(found.verdict, { met: true, unmet: [] })
+    assert.deepEqual(found.verdict.unmet, [])
     assert.equal(reasonOf(found, 'binding'), 'bound')
     assert.equal(found.measurements.mrtd, 'a0'.repeat(48))
     assert.equal(found.measurements.rtmr3, 'a7'.repeat(48))
@@ -54,7 +54,7 @@ for (const options of [{ version: 4 }, { version: 5, report: '1.0' }, { version:
       from: Date.parse('2026-08-01T00:00:00Z'),
       until: Date.parse('2026-09-15T00:00:00Z'),
     })
-    assert.deepEqual(appraiseMade(made, { suite: portableSuite }).verdict, { met: true, unmet: [] })
+    assert.deepEqual(appraiseMade(made, { suite: portableSuite }).verdict.unmet, [])
   })
 
 /** Each fault by itself: what fails, and nothing besides. */
@@ -127,8 +127,8 @@ const FAULTS: [string, QuoteOptions, string[], QuoteAsked?][] = [
   ['a certificate without the extension', { extension: Uint8Array.of(5, 0) }, ['chain bad-certificate']],
   ['bytes after the end', { padding: utf8('x') }, ['signature unsigned-bytes']],
   ['zeros after the end, and one that is none', { padding: fromHex('000001') }, ['signature unsigned-bytes']],
-  ['a service trust domain', { version: 5, body: { 600: '01' } }, ['identity identity-mismatch']],
-  ['movable, and no word by whom', { body: { 123: '30' } }, ['identity identity-mismatch']],
+  ['a service trust domain', { version: 5, body: { 600: '01' } }, ['platform migration-agent']],
+  ['movable, and no word by whom', { body: { 123: '30' } }, ['platform migration-agent']],
 ]
 
 for (const [name, options, expected, asked] of FAULTS)
@@ -295,7 +295,7 @@ test('the platform’s certificate from elsewhere', () => {
     }
     const pck_certificate_chain = pck.pem + ca.pem + rootCa.pem
     const endorsements = packed({ ...made.collateral, pck_certificate_chain })
-    assert.deepEqual(appraiseMade(made, { endorsements }).verdict, { met: true, unmet: [] })
+    assert.deepEqual(appraiseMade(made, { endorsements }).verdict.unmet, [])
     const loose = [pck, ca, rootCa].map(({ der }): Endorsement => ({ kind: 'certificate', bytes: der }))
     const another: Endorsement = { kind: 'certificate', bytes: makeTdxQuote().pck.der }
     assert.equal(
@@ -307,6 +307,20 @@ test('the platform’s certificate from elsewhere', () => {
       certification === 4,
     )
   }
+})
+
+test('a quote that brings its chain without the root', () => {
+  const { ca, rootCa } = makeTdxQuote()
+  const made = makeTdxQuote({ certificationData: pem => utf8(pem.replace(rootCa.pem, '')) })
+  assert.equal(reasonOf(appraiseMade(made, { endorsements: [] }), 'chain'), 'chain-incomplete')
+  assert.equal(appraiseMade(made).verdict.met, true)
+  const alone = makeTdxQuote({ certificationData: pem => utf8(pem.replace(ca.pem + rootCa.pem, '')) })
+  assert.equal(appraiseMade(alone).verdict.met, true)
+})
+
+test('a quoting enclave with more or less data of its own', () => {
+  for (const length of [0, 1, 33, 2000])
+    assert.equal(appraiseMade(makeTdxQuote({ authData: new Uint8Array(length).fill(1) })).verdict.met, true)
 })
 
 test('what types 1 to 3 say of the certificate, and it does not', () => {
@@ -364,7 +378,7 @@ test('Phala’s quote, in its window and out of it', { skip }, () => {
   const endorsements = collateralOf(PHALA.collateral)
   const at = (time: string) => appraiseQuote(quote, { time: Date.parse(time), endorsements })
   for (const time of ['2025-06-19T10:33:00Z', '2025-07-01T00:00:00Z', '2025-07-19T10:00:35Z']) {
-    assert.deepEqual(at(time).verdict, { met: true, unmet: [] })
+    assert.deepEqual(at(time).verdict.unmet, [])
     assert.equal(at(time).facts.tcbStatus, 'UpToDate')
   }
   assert.deepEqual(at('2025-07-01T00:00:00Z').window, {
