@@ -19,7 +19,7 @@ export function terms({ operator, retentionDays }: GatewayConfig): string {
 
 export function nodeDescriptor(
   key: VerifierKey,
-  { operator }: GatewayConfig,
+  { operator, evidence }: GatewayConfig,
   models: readonly ModelDescription[],
   version: string,
 ): string {
@@ -34,7 +34,9 @@ export function nodeDescriptor(
       manifest: { sha256: manifest },
       ...(signed && { signed: { manifest: signed.manifest, key: signed.signer.key } }),
     })),
-    evidence: null,
+    // How it comes by evidence; which, and whether any, each record says.
+    evidence:
+      evidence === undefined ? null : { machine: evidence.machine.kind, devices: evidence.devices.length },
   })
 }
 
