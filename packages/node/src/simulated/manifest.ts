@@ -15,6 +15,8 @@ export interface ManifestOptions {
   maker?: ManifestMaker
   /** More in the payload. */
   resources?: string
+  /** Changes it before it is signed. */
+  change?: (body: string) => string
   /** Whose certificates come along; the signer's unless told. */
   certificates?: readonly Made[]
 }
@@ -57,8 +59,8 @@ const SHA384 = 'http://www.w3.org/2001/04/xmlenc#sha384'
 const C14N11 = 'http://www.w3.org/2006/12/xml-c14n11'
 
 export function makeManifest(options: ManifestOptions): Uint8Array {
-  const { maker = manifestMaker() } = options
-  const body = manifestBody(options)
+  const { maker = manifestMaker(), change = body => body } = options
+  const body = change(manifestBody(options))
   const info = signedInfo(body)
   const scope = ` xmlns="${SWID}" xmlns:ds="${DSIG}" xmlns:ns2="${SHA384}"`
   const value = sign('sha384', Buffer.from(info.replace('<ds:SignedInfo', `<ds:SignedInfo${scope}`)), {

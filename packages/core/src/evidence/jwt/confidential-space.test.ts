@@ -108,7 +108,7 @@ test('a real token of Google: signed in its hour, and of a debug image', { skip 
     assert.equal(find(checks, 'chain'), 'pass chained')
     assert.equal(find(checks, 'validity'), 'pass in-time')
     assert.equal(find(checks, 'debug'), 'fail debug-mode')
-    assert.deepEqual(verdict, { met: false, unmet: ['debug fails: debug-mode'] })
+    assert.deepEqual(verdict.unmet, ['debug fails: debug-mode'])
   }
   for (const [at, reason] of [
     ['2025-06-23T14:22:30Z', 'token-not-yet-valid'],
@@ -154,7 +154,7 @@ test('a token made here is good, and says what it is of', () => {
     confidentialSpace.parse(token()),
     CONTEXT,
   )
-  assert.deepEqual(verdict, { met: true, unmet: [] })
+  assert.deepEqual(verdict.unmet, [])
   assert.equal(find(checks, 'platform'), 'pass platform-accepted')
   assert.equal(find(checks, 'revocation'), 'not-checked no-revocation-answer')
   assert.equal(platform, 'Google Confidential Space (Intel TDX)')
@@ -284,7 +284,7 @@ test('nonces: what was asked, and what is bound', () => {
   const judge = (claims: JsonObject, more: object) =>
     appraise(confidentialSpace, confidentialSpace.parse(token(claims)), { ...CONTEXT, ...more })
   const both = judge({}, { binding, nonce: challenge, also: ['binding', 'nonce'] })
-  assert.deepEqual(both.verdict, { met: true, unmet: [] })
+  assert.deepEqual(both.verdict.unmet, [])
   const one = judge({ eat_nonce: toHex(binding) }, { binding })
   assert.equal(find(one.checks, 'binding'), 'pass bound')
   const wrong = judge({}, { binding: new Uint8Array(32), nonce: utf8('another') })

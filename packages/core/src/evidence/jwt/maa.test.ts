@@ -96,7 +96,7 @@ test('a machine of Azure, by the documents', () => {
     binding: new Uint8Array(32).fill(0xab),
     also: ['binding', 'platform'],
   })
-  assert.deepEqual(verdict, { met: true, unmet: [] })
+  assert.deepEqual(verdict.unmet, [])
   assert.equal(find(checks, 'revocation'), 'not-checked no-revocation-answer')
   assert.equal(found.platform, 'AMD SEV-SNP, by Azure Attestation')
   assert.deepEqual(found.measurements, {

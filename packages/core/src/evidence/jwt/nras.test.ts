@@ -117,7 +117,7 @@ test('a bundle by the documents: good, under a key set that the reader trusts', 
     nonce: fromHex(NONCE),
     also: ['nonce', 'revocation', 'platform', 'measurement'],
   })
-  assert.deepEqual(verdict, { met: true, unmet: [] })
+  assert.deepEqual(verdict.unmet, [])
   assert.equal(find(checks, 'measurement'), 'pass measurement-matches-reference')
   assert.equal(found.platform, 'NVIDIA GH100 A01 GSP BROM, by NVIDIA’s attestation service')
   assert.deepEqual(found.measurements, {

@@ -13,6 +13,7 @@ import {
   type MadeDevice,
   makeGpuEvidence,
   makeSwitchEvidence,
+  remembering,
 } from '../../../test/nvidia.ts'
 import { opensslSuite } from '../../../test/openssl-suite.ts'
 import { type Made, makeCertificate, makeCrl } from '../../../test/x509.ts'
@@ -238,20 +239,6 @@ test('lists of revocations answer as well', () => {
   assert.equal(revocation(...gpu.answers, list(root, { ...identity, reason: 6 })), 'certificate-on-hold')
   assert.equal(leaf.certificate.issuer.text, rom.certificate.subject.text)
 })
-
-/** Verifying what did not change once is enough. */
-function remembering(suite: Suite): Suite {
-  const known = new Map<string, boolean>()
-  return {
-    ...suite,
-    verifyEcdsa(curve, key, message, signature) {
-      const name = [key, message, signature].map(suite.sha256Hex).join()
-      const found = known.get(name) ?? suite.verifyEcdsa(curve, key, message, signature)
-      known.set(name, found)
-      return found
-    },
-  }
-}
 
 /** Each byte of a report altered, and of its chain where that is asked for. */
 function assertAllRejected(document: Uint8Array, asked: Asked & { chain?: boolean }): void {
