@@ -69,9 +69,12 @@ answer without one.
     name: 'verify',
     summary: 'check a receipt: six claims, and what they do not show',
     usage: `FILE [--request F] [--response F] [--as-of T] [--policy F]
-              [--linked F]... [--collateral F]... [--json]
+              [--linked F]... [--collateral F]... [--key F]
+              [--attestation F] [--nonce N] [--json]
 
-FILE is a receipt, or - for standard input.
+FILE is a receipt, or - for standard input. Receipts of other systems are
+known by their fields: an OpenGradient TEE gateway's response, a receipt of
+ACI/1 (Phala), and a NEAR AI signature.
 
   --request F    the bytes that you sent, to compare with the record
   --response F   the bytes that you got
@@ -79,6 +82,9 @@ FILE is a receipt, or - for standard input.
   --policy F     what you require: a JSON policy, or a tlog-policy to trust
   --linked F     the receipt of an opinion that FILE links to; may be repeated
   --collateral F what a vendor says of hardware, beside what came along
+  --key F        of other systems: the key, keyset or address that signed
+  --attestation F  of other systems: evidence of where that key is
+  --nonce N      with which that evidence was asked for
   --json         one JSON object
 
 Exits with 0 where your policy is met, with 1 where a claim fails or a

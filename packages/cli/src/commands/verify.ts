@@ -1,9 +1,11 @@
 /** Checking a receipt: six claims, what they rest on, and whether the reader's policy is met. */
 import { basename } from 'node:path'
 import { AnswerableError } from '@answerable/core'
+import { foreignSystem } from '@answerable/core/foreign'
 import {
   type AcceptancePolicy,
   DEFAULT_POLICY,
+  parseReceipt,
   publishersFrom,
   type Receipt,
   type Trust,
@@ -31,19 +33,29 @@ export async function run(args: string[]): Promise<number> {
     policy: { type: 'string' },
     linked: { type: 'string', multiple: true, default: [] },
     collateral: { type: 'string', multiple: true, default: [] },
+    key: { type: 'string' },
+    attestation: { type: 'string' },
+    nonce: { type: 'string' },
     json: { type: 'boolean', default: false },
   })
   const [file] = expectPositionals(positionals, 'FILE')
-  if (
-    [file, values.request, values.response, values.policy, ...values.linked, ...values.collateral].filter(
-      path => path === '-',
-    ).length > 1
-  )
+  const { request, response, key, attestation, linked, collateral } = values
+  const paths = [file, request, response, values.policy, key, attestation, ...linked, ...collateral]
+  if (paths.filter(path => path === '-').length > 1)
     throw new AnswerableError('bad-request', 'standard input (-) can be only one of the files')
   const policy = values.policy === undefined ? DEFAULT_POLICY : await readPolicy(values.policy)
   const options: VerifyOptions = { policy }
   if (values['as-of'] !== undefined) options.asOf = readTime(values['as-of'], '--as-of')
-  const receipt = await readReceipt(file)
+  const bytes = await readInput(file)
+  const system = foreignSystem(bytes)
+  if (system !== undefined) {
+    const { verifyForeignFile } = await import('../foreign.ts')
+    return verifyForeignFile(file, bytes, system, policy, values)
+  }
+  for (const name of ['key', 'attestation', 'nonce'] as const)
+    if (values[name] !== undefined)
+      throw new AnswerableError('bad-request', `--${name} is for receipts of other systems, and this is none`)
+  const receipt = inFile(file, () => parseReceipt(bytes))
   if (values.request !== undefined) options.request = await readInput(values.request)
   if (values.response !== undefined) options.response = await readInput(values.response)
   if (values.collateral.length > 0) options.archives = [await readCollateral(values.collateral)]

@@ -17,6 +17,15 @@ export function outcomeOf({ result, basis }: Claim): Shown {
 
 export function verificationLines(verification: Verification, policyName: string): string[] {
   const { claims, record, opinions, evidence } = verification
+  const lines = claimTable(claims)
+  if (record !== undefined) lines.push('', bold('Record'), ...recordLines(record))
+  if (evidence !== undefined && evidence.parts.length > 0)
+    lines.push('', bold('Evidence'), ...evidenceLines(evidence))
+  if (opinions !== undefined) lines.push('', ...opinionLines(opinions))
+  return [...lines, '', ...verdictLines(verification, policyName)]
+}
+
+export function claimTable(claims: Verification['claims']): string[] {
   const lines = [dim(`  ${'claim'.padEnd(NAME)}${'result'.padEnd(RESULT)}${'basis'.padEnd(BASIS)}reason`)]
   let said = false
   for (const [i, name] of CLAIMS.entries()) {
@@ -29,11 +38,7 @@ export function verificationLines(verification: Verification, policyName: string
   }
   if (said)
     lines.push('', ...wrap('said: on record as the word of the party named; nobody checked it.', 2).map(dim))
-  if (record !== undefined) lines.push('', bold('Record'), ...recordLines(record))
-  if (evidence !== undefined && evidence.parts.length > 0)
-    lines.push('', bold('Evidence'), ...evidenceLines(evidence))
-  if (opinions !== undefined) lines.push('', ...opinionLines(opinions))
-  return [...lines, '', ...verdictLines(verification, policyName)]
+  return lines
 }
 
 function claimRow(claim: Claim): string {
@@ -99,7 +104,10 @@ function intervalWords({ from, until }: { from?: number; until?: number }): stri
   return `between ${seconds(from)} and ${seconds(until)}`
 }
 
-function verdictLines({ verdict: { met, unmet } }: Verification, policyName: string): string[] {
+export function verdictLines(
+  { verdict: { met, unmet } }: Pick<Verification, 'verdict'>,
+  policyName: string,
+): string[] {
   const line = wrap(`${met ? 'Policy met' : 'Policy not met'}: ${policyName}.`)
   return [...line.map(met ? good : bad), ...unmet.flatMap(words => wrap(`- ${plain(words)}`, 2))]
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { EVIDENCE_WAYS } from '../../test/attested-ways.ts'
 import { check, LAST, made, receipt, revoking, saying, world } from '../../test/checking.ts'
 import { EPOCH, suite, TestLog, World } from '../../test/fixture.ts'
+import { FOREIGN_WAYS } from '../../test/foreign-ways.ts'
 import { Owner, RegistryWorld } from '../../test/registry.ts'
 import { signedAnswer } from '../../test/signed-model.ts'
 import { toHex, utf8 } from '../bytes.ts'
@@ -92,8 +93,10 @@ const silence = (registry: RegistryWorld) => {
 }
 
 /** For each reason one way to come by it: the claim that has it then, with its result and basis. */
-const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Verification]> = {
+type Judged = Pick<Verification, 'claims' | 'verdict'>
+const WAYS: Record<Reason, [ClaimName, Claim['result'], Claim['basis'], () => Judged]> = {
   ...EVIDENCE_WAYS,
+  ...FOREIGN_WAYS,
   witnessed: ['recorded', 'pass', 'signature', () => check(receipt)],
   committed: [
     'recorded',

@@ -75,6 +75,14 @@ export const REASONS = [
   'measurement-revoked',
   'measured-weights',
   'weights-mismatch',
+  // receipts of other systems
+  'no-log',
+  'unknown-signer',
+  'bad-receipt-signature',
+  'signer-mismatch',
+  'signer-assertion',
+  'not-signed',
+  'nobody-answers',
 ] as const
 export type Reason = (typeof REASONS)[number]
 

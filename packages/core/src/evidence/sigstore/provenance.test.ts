@@ -23,7 +23,7 @@ import { fromBase64, fromUtf8, toBase64, utf8 } from '../../bytes.ts'
 import { nativeSuite } from '../../note/fixtures.test.ts'
 import { portableSuite } from '../../portable.ts'
 import type { Suite } from '../../suite.ts'
-import { checkProvenance, type Provenance, type ProvenanceOptions } from './index.ts'
+import { checkProvenance, PROVENANCE_REASONS, type Provenance, type ProvenanceOptions } from './index.ts'
 
 const P256 = Buffer.from('MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgA=', 'base64')
 /** OpenSSL for the curve of nearly all signatures: thousands of bundles are checked here. */
@@ -541,6 +541,24 @@ test('random and mutated bytes are never believed, and never throw', () => {
     }),
     { numRuns: 100 },
   )
+})
+
+test('docs/evidence.md has every step with its reasons, in their order', () => {
+  const page = readFileSync(new URL('../../../../../docs/evidence.md', import.meta.url), 'utf8')
+  const rows = page
+    .slice(page.indexOf('## Where an image came from'))
+    .split('\n')
+    .map(line => line.split('|').map(cell => cell.trim()))
+    .filter(cells => Object.hasOwn(PROVENANCE_REASONS, cells[1] ?? ''))
+    .map(([, name, ...outcomes]) => [
+      name,
+      outcomes.slice(0, 3).map(cell => [...cell.matchAll(/`([a-z-]+)`/g)].map(([, reason]) => reason)),
+    ])
+  const expected = Object.entries(PROVENANCE_REASONS).map(([name, row]) => [
+    name,
+    [row.pass, row.fail, row['not-checked']],
+  ])
+  assert.deepEqual(rows, expected)
 })
 
 const VECTORS = new URL('../../../../../../shared/vectors/', import.meta.url)
