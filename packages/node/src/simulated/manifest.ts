@@ -27,22 +27,18 @@ export interface ManifestMaker {
   signer: Made
 }
 
-const FROM = '2020-01-01T00:00:00Z'
-
-export function makeManifestMaker(to = '2045-01-01T00:00:00Z'): ManifestMaker {
-  const root = makeCertificate({ subject: 'Manifest root', ca: true, from: FROM, to: '2060-01-01T00:00:00Z' })
+/** `from` and `to` are of the certificate that signs. */
+export function makeManifestMaker(to = '2027-01-01T00:00:00Z', from = '2026-01-01T00:00:00Z'): ManifestMaker {
+  const root = makeCertificate({ subject: 'Manifest root', ca: true, from, to: '2060-01-01T00:00:00Z' })
   const authority = makeCertificate({
     subject: 'Manifest CA',
     issuer: root,
     ca: true,
-    from: FROM,
+    from,
     to: '2053-01-01T00:00:00Z',
   })
-  return {
-    root,
-    authority,
-    signer: makeCertificate({ subject: 'Manifest signer', issuer: authority, from: FROM, to }),
-  }
+  const signer = makeCertificate({ subject: 'Manifest signer', issuer: authority, from, to })
+  return { root, authority, signer }
 }
 
 let usual: ManifestMaker | undefined

@@ -19,7 +19,7 @@ import {
   sequence,
   tagged,
 } from './certificates.ts'
-import { makeManifest, manifestMaker } from './manifest.ts'
+import { type ManifestMaker, makeManifest, manifestMaker } from './manifest.ts'
 import { type AboutOptions, makeOcspAnswer, NO_CHECK, OCSP_SIGNING } from './ocsp.ts'
 
 export interface DeviceOptions {
@@ -45,6 +45,8 @@ export interface DeviceOptions {
   signWith?: Made
   /** When answers about it are in their time, Unix milliseconds. */
   time?: number
+  /** Who makes its manifests; who makes all of them unless told. */
+  manifests?: ManifestMaker
 }
 
 export interface MadeDevice {
@@ -150,7 +152,7 @@ export function devicePolicy(change: Partial<EvidencePolicy> = {}): EvidencePoli
 function makeDevice(options: DeviceOptions): MadeDevice {
   const { kind = 'gpu', driver = DRIVER } = options
   const gpu = kind === 'gpu'
-  const { time = DEVICE_TIME } = options
+  const { time = DEVICE_TIME, manifests: maker } = options
   const { chip = gpu ? 'GH100' : 'LS_10', arch = gpu ? 'HOPPER' : 'LS10' } = options
   const { measurements = usualMeasurements(gpu), expected = alternativesOf(measurements) } = options
   const said: Record<number, Uint8Array | null> = {
@@ -189,7 +191,10 @@ function makeDevice(options: DeviceOptions): MadeDevice {
   const manifests: Endorsement[] = [
     ...(gpu ? [{ version: driver, expected: of(numbers.slice(0, half)) }] : []),
     { version: gpu ? GPU_VBIOS : SWITCH_VBIOS, expected: of(numbers.slice(half)) },
-  ].map(one => ({ kind: 'rim', bytes: makeManifest({ ...one, product: chip }) }))
+  ].map(one => ({
+    kind: 'rim',
+    bytes: makeManifest({ ...one, product: chip, ...(maker && { maker }) }),
+  }))
   return {
     document: formatDeviceEvidence(report, pem, arch),
     report,
