@@ -2,7 +2,7 @@
 
 import { formatNote, parseNote, withSignatures } from '@answerable/core/note'
 import { cosign } from '@answerable/core/tlog'
-import { Host, Mirror, RegistryBook, registryApp } from '@answerable/node/registry'
+import { Host, Mirror, RegistryBook, RegistryDocuments, registryApp } from '@answerable/node/registry'
 import { realDisk } from '@answerable/node/storage'
 import { serve } from '@hono/node-server'
 import { busyRegistry } from '../lib/registry.ts'
@@ -21,7 +21,8 @@ const cosigned = formatNote(
     witnesses.map(one => cosign(note.text, one, time)),
   ),
 )
-const app = registryApp({ book, host: new Host(book), mirror, published: () => cosigned })
+const documents = await RegistryDocuments.open(realDisk, `${folder}/documents`)
+const app = registryApp({ book, host: new Host(book), mirror, documents, published: () => cosigned })
 serve(
   {
     fetch: request => app.fetch(new Request(request.url.replace('/registry/', '/'), request)),

@@ -3,6 +3,7 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes, randomUUI
 import { toBase64Url, toHex, utf8 } from '@answerable/core'
 import {
   formatNote,
+  formatVkey,
   type NoteSigner,
   parseNote,
   SIG_COSIGNATURE_ED25519,
@@ -38,6 +39,8 @@ interface MockRecord {
   disclosures: Partial<Record<DisclosureName, string>>
   content: { request: Uint8Array; response: Uint8Array }
   index: number
+  /** Of a record that names evidence: its document. */
+  evidence?: Uint8Array
 }
 
 export interface Called {
@@ -48,6 +51,8 @@ export interface Called {
   use: string | null
   /** Records of the others that were asked, and whether each agrees. */
   opinions?: { id: string; model: string; agrees: boolean }[]
+  /** A document of evidence that the record names. */
+  evidence?: Uint8Array
 }
 
 export class MockNetwork {
@@ -60,7 +65,7 @@ export class MockNetwork {
   readonly #records = new Map<string, MockRecord>()
   readonly #documents: Record<string, Uint8Array> = {}
   readonly #registryNote: string
-  readonly #context: ReturnType<typeof inferenceContext>
+  readonly #fields: Parameters<typeof inferenceContext>[0]
   /** The newest checkpoint that a quorum cosigned. */
   #witnessed: { size: number; note: string } | undefined
   /** Which witnesses answer. */
@@ -82,10 +87,14 @@ export class MockNetwork {
       return digest
     }) as [string, string, string]
     const registry = { origin: this.#registrySigner.key.name, size: 3, root: toHex(root) }
-    this.#context = inferenceContext({ log: this.origin, node, charter, terms, registry })
+    this.#fields = { log: this.origin, node, charter, terms, registry }
     // Other people's records, so that the tree has some depth.
     for (let i = 0; i < 41; i++) this.#leaves.push(leafHash(randomBytes(32), suite))
     this.witness()
+  }
+
+  get vkey(): string {
+    return formatVkey(this.#signer.key)
   }
 
   get size(): number {
@@ -117,7 +126,10 @@ export class MockNetwork {
   }
 
   /** Records a call; returns the id and the secret. */
-  record({ model, request, response, status, use, opinions }: Called): { id: string; secret: string } {
+  record({ model, request, response, status, use, opinions, evidence }: Called): {
+    id: string
+    secret: string
+  } {
     const id = uuidV7()
     const secret = randomBytes(32)
     const about = (bytes: Uint8Array) => ({ sha256: suite.sha256Hex(bytes), length: bytes.length })
@@ -143,12 +155,23 @@ export class MockNetwork {
     }
     const holder = suite.sha256Hex(secret)
     const statement = utf8(
-      formatInference({ id, event: 'answer', time: Date.now(), holder, disclosures: digests }, this.#context),
+      formatInference(
+        { id, event: 'answer', time: Date.now(), holder, disclosures: digests },
+        inferenceContext({ ...this.#fields, ...(evidence && { evidence: suite.sha256Hex(evidence) }) }),
+      ),
     )
     const index = this.#leaves.length
     this.#leaves.push(leafHash(suite.sha256(statement), suite))
     const text = toBase64Url(secret)
-    this.#records.set(id, { statement, secret: text, disclosures, content: { request, response }, index })
+    const content = { request, response }
+    this.#records.set(id, {
+      statement,
+      secret: text,
+      disclosures,
+      content,
+      index,
+      ...(evidence && { evidence }),
+    })
     return { id, secret: text }
   }
 
@@ -180,7 +203,7 @@ export class MockNetwork {
     const record = this.#records.get(id)
     if (record === undefined) return 'not-found'
     if (secret !== undefined && secret !== record.secret) return 'forbidden'
-    const { statement, disclosures, content, index } = record
+    const { statement, disclosures, content, index, evidence } = record
     const seen = this.#witnessed
     const size = seen !== undefined && index < seen.size ? seen.size : this.size
     const checkpoint = size === seen?.size ? seen.note : this.#checkpoint(size)
@@ -190,7 +213,7 @@ export class MockNetwork {
       statement,
       proof: formatTlogProof({ index, hashes, checkpoint }),
       ...opened,
-      documents: this.#documents,
+      documents: { ...this.#documents, ...(evidence && { [suite.sha256Hex(evidence)]: evidence }) },
       registryCheckpoint: this.#registryNote,
     }
   }

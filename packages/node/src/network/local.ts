@@ -28,11 +28,11 @@ import { createGateway } from '../gateway/server.ts'
 import { sharedModelsApp } from '../gateway/shared-models.ts'
 import { Upstream } from '../gateway/upstream.ts'
 import type { SignedCheckpoint } from '../log/log.ts'
-import { nodeSuite } from '../log/suite.ts'
 import { ModelFinder } from '../model-store/index.ts'
 import { Documents } from '../record/documents.ts'
 import { linkedIds } from '../record/receipts.ts'
 import { Sealer } from '../registry/sealer.ts'
+import { stateEvidence } from '../registry/state-evidence.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
 import type { Fetch, ForkEvidence } from '../witness/index.ts'
@@ -302,18 +302,7 @@ async function start(
       services: config.evidence.endorsements,
       log: { origin: currentSigner.key.name, vkey: formatVkey(currentSigner.key) },
       policy: () => evidencePolicyUnder(registry.book.state.terms),
-      state: ({ log, document, archive }) =>
-        registry.submitter.state(
-          'evidence',
-          {
-            node: NODE_NAME,
-            log,
-            evidence: nodeSuite.sha256Hex(document),
-            endorsements: nodeSuite.sha256Hex(archive),
-            bytes: [document.length, archive.length],
-          },
-          [keyring.statements('member')],
-        ),
+      state: stated => stateEvidence(registry, { node: NODE_NAME, ...stated }, keyring.statements('member')),
       use: digest => gateway.setEvidence(digest),
       ...(options.vendors && { fetch: options.vendors }),
       ...(options.clock && { clock: options.clock }),

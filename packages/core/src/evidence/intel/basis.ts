@@ -1,7 +1,7 @@
 /** What the checks of a quote rest on, gathered once: certificates, collateral, and whose word each of them is. */
 import { AnswerableError } from '../../error.ts'
 import type { Suite } from '../../suite.ts'
-import { type Certificate, ecdsaDer } from '../../x509/index.ts'
+import { type Certificate, ecdsaDer, shareLinks } from '../../x509/index.ts'
 import type { AppraisalContext } from '../format.ts'
 import {
   certificatesIn,
@@ -36,7 +36,7 @@ export interface Basis {
 /** Checks each signature once: the certificates and lists of one quote meet several times. */
 export function once(suite: Suite): Suite {
   const seen = new Map<Uint8Array, { key: Uint8Array; signature: Uint8Array; good: boolean }>()
-  return {
+  const made: Suite = {
     ...suite,
     verifyEcdsa(curve, key, message, signature) {
       const before = seen.get(message)
@@ -46,6 +46,8 @@ export function once(suite: Suite): Suite {
       return good
     },
   }
+  shareLinks(suite, made)
+  return made
 }
 
 /** Never throws for anything that a quote or endorsements can hold. */

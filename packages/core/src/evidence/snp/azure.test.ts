@@ -39,7 +39,8 @@ function isRejected(bytes: Uint8Array): boolean {
 test('Azure: the report signs the runtime data, and they hold what the guest wants signed', () => {
   const userData = concat(DATA.subarray(0, 32), new Uint8Array(32))
   const found = of(chip.azureReport({ userData }))
-  assert.deepEqual(found.verdict, { met: true, unmet: [] })
+  assert.deepEqual(found.verdict.unmet, [])
+  assert.ok(found.verdict.met)
   assert.equal(found.platform, 'AMD SEV-SNP (Milan), Azure’s paravisor')
   assert.equal(found.checks.find(({ check }) => check === 'binding')?.reason, 'bound')
   assert.deepEqual(found.facts['vm-configuration'], {
@@ -64,6 +65,15 @@ test('Azure: other runtime data than were signed, and none', () => {
   // Report data that go on after the digest are of some other use.
   const longer = chip.azureReport({ patch: { at: 0x50 + 63, bytes: Uint8Array.of(1) } })
   assert.ok(!of(longer).verdict.met)
+})
+
+test('Azure: only what the paravisor asked for, at VMPL 0, whatever else the reader takes', () => {
+  const guest = of(chip.azureReport({ vmpl: 1 }))
+  assert.deepEqual(
+    guest.checks.filter(({ check }) => check === 'platform').map(({ reason }) => reason),
+    ['privilege-not-accepted'],
+  )
+  assert.ok(!guest.verdict.met)
 })
 
 test('Azure: every byte counts, headers and padding too', () => {

@@ -21,6 +21,7 @@ export const AZURE_MAGIC = 'HCLA'
 const MAX_BYTES = 16 * 1024
 const USER_DATA_BYTES = 64
 const MOST_KEYS = 8
+const PARAVISOR_VMPL = 0
 
 export interface AzureReport {
   report: SnpReport
@@ -137,7 +138,8 @@ export const azureSevSnp: EvidenceFormat<AzureReport> = {
   parse: parseAzureReport,
   check(parsed, context) {
     const { report, runtime, userData, akModulus, configuration } = parsed
-    const { checks, measurements, facts, ...rest } = judgeReport(report, context)
+    // What runs above the paravisor could ask at a level of its own, for report data of its own choice.
+    const { checks, measurements, facts, ...rest } = judgeReport(report, context, PARAVISOR_VMPL)
     const digest = report.reportData.subarray(0, 32)
     const signsRuntime =
       equal(digest, context.suite.sha256(runtime)) && report.reportData.subarray(32).every(byte => byte === 0)

@@ -28,7 +28,8 @@ const ONES = /^f*$/
 /** All but what belongs to the wrapper: format and report data. */
 export type SnpFindings = Omit<Findings, 'format' | 'reportData'>
 
-export function judgeReport(report: SnpReport, context: AppraisalContext): SnpFindings {
+/** `vmpl` is the highest that counts here, whatever more the reader would take. */
+export function judgeReport(report: SnpReport, context: AppraisalContext, vmpl = 3): SnpFindings {
   const { keys, others, unread } = certificatesOf(context)
   const key = chooseKey(keys, report, context)
   const chain = key && chainOf(key, others, context)
@@ -46,7 +47,8 @@ export function judgeReport(report: SnpReport, context: AppraisalContext): SnpFi
       from: Math.max(window.from, revocation.window.from),
       until: Math.min(window.until, revocation.window.until),
     }
-  checks.push(...platformChecks(report, key, chain, generation, context))
+  const highest = Math.min(vmpl, context.policy.snp.vmpl)
+  checks.push(...platformChecks(report, key, chain, generation, highest, context))
   checks.push(
     report.policy.debug
       ? check('debug', 'fail', 'debug-mode', 'its policy lets the host read and write what is in it')
@@ -243,17 +245,18 @@ function platformChecks(
   key: EndorsementKey | undefined,
   chain: Chain | undefined,
   generation: Generation | undefined,
+  highest: number,
   { policy }: AppraisalContext,
 ): Check[] {
   const faults: Check[] = []
   const mismatch = (detail: string) => faults.push(check('platform', 'fail', 'platform-mismatch', detail))
-  if (report.vmpl > policy.snp.vmpl)
+  if (report.vmpl > highest)
     faults.push(
       check(
         'platform',
         'fail',
         'privilege-not-accepted',
-        `it was asked for at VMPL ${report.vmpl}, and you accept up to ${policy.snp.vmpl}`,
+        `it was asked for at VMPL ${report.vmpl}, where ${highest} is the highest that counts`,
       ),
     )
   if (report.policy.migrationAgent && !ONES.test(toHex(report.reportIdMa)))
@@ -303,6 +306,15 @@ function platformChecks(
       ),
     )
   if (faults.length > 0) return faults
+  if (chain?.fault !== undefined)
+    return [
+      check(
+        'platform',
+        'not-checked',
+        'endorsement-missing',
+        'the certificate that says which chip this is leads to no root that you trust',
+      ),
+    ]
   const masked = key.hardwareId !== undefined && ZEROS.test(toHex(report.chipId))
   return [
     check(
