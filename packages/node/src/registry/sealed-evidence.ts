@@ -10,7 +10,7 @@ import {
   matchesReference,
   parseEvidenceDocument,
 } from '@answerable/core/evidence'
-import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
+import { MAX_ARCHIVE_BYTES, MAX_DOCUMENT_BYTES, type Receipt } from '@answerable/core/receipt'
 import type { CollectionName, EvidenceRecord, ReferenceRecord, State } from '@answerable/core/registry'
 import { nodeSuite } from '../log/suite.ts'
 import type { RegistryDocuments } from './documents.ts'
@@ -85,13 +85,13 @@ export async function evidenceDocuments(
   { digest, endorsements }: EvidenceRecord,
   time: number,
   documents: RegistryDocuments,
-): Promise<Record<string, Uint8Array>> {
+): Promise<Required<Pick<Receipt, 'documents' | 'endorsements'>>> {
   const inForce = endorsements.findLast(({ stated }) => stated.time <= time) ?? endorsements[0]!
-  const archives = [endorsements[0]!, inForce, endorsements.at(-1)!].map(one => one.digest)
-  const found: Record<string, Uint8Array> = {}
-  for (const one of new Set([digest, ...archives])) {
-    const bytes = await documents.get(one)
-    if (bytes !== undefined && bytes.length <= MAX_DOCUMENT_BYTES) found[one] = bytes
+  const archives = new Set([endorsements[0]!, inForce, endorsements.at(-1)!].map(one => one.digest))
+  const document = await documents.get(digest)
+  const found = await Promise.all([...archives].map(one => documents.get(one)))
+  return {
+    documents: document === undefined || document.length > MAX_DOCUMENT_BYTES ? {} : { [digest]: document },
+    endorsements: found.filter(one => one !== undefined).filter(one => one.length <= MAX_ARCHIVE_BYTES),
   }
-  return found
 }

@@ -77,8 +77,11 @@ export class Sealer {
     addUpTo(unique, about?.slice(0, EVIDENCE_FIRST) ?? [], MAX_RECORDS)
     addUpTo(unique, found, MAX_RECORDS)
     addUpTo(unique, about ?? [], MAX_RECORDS)
-    if (own !== undefined && this.#documents !== undefined)
-      Object.assign(receipt.documents, await evidenceDocuments(own, time, this.#documents))
+    if (own !== undefined && this.#documents !== undefined) {
+      const { documents, endorsements } = await evidenceDocuments(own, time, this.#documents)
+      Object.assign(receipt.documents, documents)
+      if (endorsements.length > 0) receipt.endorsements = endorsements
+    }
     receipt.registry = proveRecords(registry, [...unique.values()], digests, nodeSuite)
   }
 
