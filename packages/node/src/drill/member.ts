@@ -1,6 +1,7 @@
 /** An owner whose part runs in this process, where its lines to the others can be cut and its parts made to lie. */
 import type { JsonObject } from '@answerable/core'
 import { openEntry, type Registry } from '@answerable/core/registry'
+import type { Attesters } from '../attester/index.ts'
 import type { Backend } from '../gateway/backend.ts'
 import { loadConfig } from '../gateway/config.ts'
 import type { ServedModels } from '../gateway/kserve.ts'
@@ -26,6 +27,9 @@ export interface MemberOptions extends OwnerOptions {
   backends?: readonly Backend[]
   /** Stands before what audits compute here. */
   audits?: AuditHooks
+  /** What attests in place of the hardware that its configuration names, and its vendors' services. */
+  attesters?: Attesters
+  vendors?: Fetch
 }
 
 export class Member extends Owner {
@@ -86,7 +90,7 @@ export class Member extends Owner {
   /** On the port that it had before, unless told. */
   override async start(port: number = this.port): Promise<void> {
     const { send = request => fetch(request), report = () => undefined, clock, set } = this.#options
-    const { demo = false, serve, backends, audits } = this.#options
+    const { demo = false, serve, backends, audits, attesters, vendors } = this.#options
     const diverted: Fetch = request => {
       const url = this.reach(request.url)
       if (url === undefined) return Promise.reject(new Error('the line is cut'))
@@ -103,6 +107,8 @@ export class Member extends Owner {
       ...(serve && { serve }),
       ...(backends && { backends }),
       ...(audits && { audits }),
+      ...(attesters && { attesters }),
+      ...(vendors && { vendors }),
     })
     this.#starting = starting.catch(() => undefined)
     this.network = await starting
