@@ -14,7 +14,10 @@ if (process.env.ANSWERABLE_FUZZ !== '1') {
     ANSWERABLE_FUZZ: '1',
   })
 } else {
-  process.exitCode = await main()
+  process.exitCode = await main().catch(error => {
+    console.error(error.message)
+    return 2
+  })
 }
 
 async function main() {

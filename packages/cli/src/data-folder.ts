@@ -3,7 +3,13 @@ import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { AnswerableError } from '@answerable/core'
-import { SIG_COSIGNATURE_ED25519, SIG_ED25519, type VerifierKey, verifierKey } from '@answerable/core/note'
+import {
+  parseVkey,
+  SIG_COSIGNATURE_ED25519,
+  SIG_ED25519,
+  type VerifierKey,
+  verifierKey,
+} from '@answerable/core/note'
 import { nodeSuite } from '@answerable/node/log'
 
 export interface LogFolder {
@@ -50,8 +56,10 @@ function networkFolder(root: string): DataFolder {
   const { id, generations } = readIdentity(join(root, 'network.json'))
   const logs: LogFolder[] = []
   const keys: DataFolder['keys'] = []
-  for (const [i, { origin, folder }] of generations.entries()) {
-    const key = publicKey(join(root, folder, 'key.pem'), origin)
+  for (const [i, { origin, folder, vkey }] of generations.entries()) {
+    // Of a log with hardware evidence only the public half was ever written.
+    const key =
+      vkey === undefined ? publicKey(join(root, folder, 'key.pem'), origin) : parseVkey(vkey, nodeSuite)
     logs.push({ path: join(root, folder), entries: 'digest', ...(key && { ownKey: key }) })
     if (key !== undefined) keys.push({ role: i === generations.length - 1 ? 'log' : 'old log', key })
   }
@@ -89,12 +97,19 @@ function kindOf(folder: string): LogFolder['entries'] {
   return existsSync(join(folder, 'tiles', 'entries.hashes')) ? 'digest' : 'statement'
 }
 
-function readIdentity(path: string): { id: string; generations: { origin: string; folder: string }[] } {
+function readIdentity(path: string): {
+  id: string
+  generations: { origin: string; folder: string; vkey?: string }[]
+} {
   try {
     const { id, generations } = JSON.parse(readFileSync(path, 'utf8'))
     if (typeof id !== 'string' || !Array.isArray(generations)) throw new TypeError('fields are missing')
-    for (const { origin, folder } of generations)
-      if (typeof origin !== 'string' || folder !== basename(folder))
+    for (const { origin, folder, vkey } of generations)
+      if (
+        typeof origin !== 'string' ||
+        folder !== basename(folder) ||
+        (vkey !== undefined && typeof vkey !== 'string')
+      )
         throw new TypeError('a log is not named right')
     return { id, generations }
   } catch (cause) {

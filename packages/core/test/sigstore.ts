@@ -7,14 +7,17 @@ import { leafHash, nodeHash } from '../src/tlog/merkle.ts'
 import { contextTag, readDer, TAG, within } from '../src/x509/index.ts'
 import {
   extension,
+  integer,
   keyPair,
   type Made,
   makeCertificate,
   octets,
+  oid,
   sequence,
   signBytes,
   signedDer,
   tagged,
+  time,
   toPem,
 } from './x509.ts'
 
@@ -54,7 +57,14 @@ export interface LeafOptions {
 }
 
 export interface BundleOptions extends LeafOptions {
-  logAs?: 'dsse' | 'intoto' | 'hashedrekord'
+  logAs?: 'dsse' | 'intoto' | 'hashedrekord' | 'dsse2' | 'hashedrekord2'
+  /** When the timestamp authority dated it, Unix milliseconds; none unless told. */
+  stamped?: number[]
+  /** What it dated, in place of the signature. */
+  stampOf?: Uint8Array
+  stampBy?: Made
+  /** Of the timestamp's signature, and of the digest in it. */
+  stampHash?: 'sha256' | 'sha384'
   content?: 'dsse' | 'message'
   version?: '0.1' | '0.2' | '0.3'
   statement?: unknown
@@ -71,10 +81,12 @@ export interface BundleOptions extends LeafOptions {
 // biome-ignore lint/suspicious/noExplicitAny: tests change any field of it
 export type BundleJson = any
 
-function log(url: string): Log {
-  const keys = keyPair('P-256')
+function log(url: string, kind: 'P-256' | 'Ed25519' = 'P-256'): Log {
+  const keys = keyPair(kind)
   const spki = new Uint8Array(keys.publicKey.export({ type: 'spki', format: 'der' }))
-  return { url, keys, spki, id: sha256(spki) }
+  // Rekor's second version names its key as signed notes do.
+  const name = concat(utf8(`${url.replace('https://', '')}\n\x01`), spki.subarray(12))
+  return { url, keys, spki, id: sha256(kind === 'P-256' ? spki : name) }
 }
 
 export class Sigstore {
@@ -82,6 +94,9 @@ export class Sigstore {
   readonly intermediate: Made
   readonly certificateLog: Log = log('https://ct.test/2026')
   readonly rekor: Log = log('https://rekor.test')
+  readonly rekor2: Log = log('https://log2026-1.rekor.test', 'Ed25519')
+  readonly stampRoot: Made
+  readonly stamper: Made
 
   constructor() {
     const years = { from: '2025-01-01T00:00:00Z', to: '2035-01-01T00:00:00Z' }
@@ -94,6 +109,21 @@ export class Sigstore {
       purposes: [CODE_SIGNING],
       ...years,
     })
+    this.stampRoot = makeCertificate({ subject: 'Test stamps root', ca: true, ...years })
+    this.stamper = this.stamp()
+  }
+
+  /** A certificate of the timestamp authority. */
+  stamp(options: Partial<Parameters<typeof makeCertificate>[0]> = {}): Made {
+    const years = { from: '2025-01-01T00:00:00Z', to: '2035-01-01T00:00:00Z' }
+    return makeCertificate({
+      subject: 'Test stamps',
+      kind: 'P-256',
+      issuer: this.stampRoot,
+      purposes: ['1.3.6.1.5.5.7.3.8'],
+      ...years,
+      ...options,
+    })
   }
 
   trustedRoot(change: (root: BundleJson) => void = () => {}): Uint8Array {
@@ -101,12 +131,16 @@ export class Sigstore {
     const logJson = ({ url, spki, id }: Log) => ({
       baseUrl: url,
       hashAlgorithm: 'SHA2_256',
-      publicKey: { rawBytes: toBase64(spki), keyDetails: 'PKIX_ECDSA_P256_SHA_256', validFor },
+      publicKey: {
+        rawBytes: toBase64(spki),
+        keyDetails: spki.length < 50 ? 'PKIX_ED25519' : 'PKIX_ECDSA_P256_SHA_256',
+        validFor,
+      },
       logId: { keyId: toBase64(id) },
     })
     const root = {
       mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
-      tlogs: [logJson(this.rekor)],
+      tlogs: [logJson(this.rekor), logJson(this.rekor2)],
       certificateAuthorities: [
         {
           uri: 'https://fulcio.test',
@@ -117,7 +151,15 @@ export class Sigstore {
         },
       ],
       ctlogs: [logJson(this.certificateLog)],
-      timestampAuthorities: [],
+      timestampAuthorities: [
+        {
+          uri: 'https://stamps.test',
+          certChain: {
+            certificates: [this.stamper, this.stampRoot].map(({ der }) => ({ rawBytes: toBase64(der) })),
+          },
+          validFor,
+        },
+      ],
     }
     change(root)
     return utf8(JSON.stringify(root))
@@ -181,12 +223,12 @@ export class Sigstore {
     const bodies = {
       dsse: {
         apiVersion: '0.0.1',
-        kind,
+        kind: 'dsse',
         spec: { payloadHash: hash, signatures: [{ signature: sig, verifier: pem }] },
       },
       intoto: {
         apiVersion: '0.0.2',
-        kind,
+        kind: 'intoto',
         spec: {
           content: {
             envelope: { payloadType, signatures: [{ publicKey: pem, sig: toBase64(utf8(sig)) }] },
@@ -196,15 +238,35 @@ export class Sigstore {
       },
       hashedrekord: {
         apiVersion: '0.0.1',
-        kind,
+        kind: 'hashedrekord',
         spec: {
           data: { hash: { algorithm: 'sha256', value: hex(sha256(message)) } },
           signature: { content: sig, publicKey: { content: pem } },
         },
       },
     }
-    const body = utf8(JSON.stringify(bodies[kind]))
     const certificate = { rawBytes: toBase64(leaf.der) }
+    const verifier = { keyDetails: 'PKIX_ECDSA_P256_SHA_256', x509Certificate: certificate }
+    const hashTwo = (bytes: Uint8Array) => ({ algorithm: 'SHA2_256', digest: toBase64(sha256(bytes)) })
+    const logged: BundleJson = {
+      ...bodies,
+      dsse2: {
+        apiVersion: '0.0.2',
+        kind: 'dsse',
+        spec: { dsseV002: { payloadHash: hashTwo(payload), signatures: [{ content: sig, verifier }] } },
+      },
+      hashedrekord2: {
+        apiVersion: '0.0.2',
+        kind: 'hashedrekord',
+        spec: { hashedRekordV002: { data: hashTwo(message), signature: { content: sig, verifier } } },
+      },
+    }[kind]
+    const body = utf8(JSON.stringify(logged))
+    const stamps = (options.stamped ?? []).map(time => ({
+      signedTimestamp: toBase64(
+        timestamp(options.stampOf ?? signature, time, options.stampBy ?? this.stamper, options.stampHash),
+      ),
+    }))
     return {
       mediaType:
         version === '0.3'
@@ -212,8 +274,8 @@ export class Sigstore {
           : `application/vnd.dev.sigstore.bundle+json;version=${version}`,
       verificationMaterial: {
         ...(version === '0.3' ? { certificate } : { x509CertificateChain: { certificates: [certificate] } }),
-        tlogEntries: [this.entry(body, bodies[kind], time, options)],
-        timestampVerificationData: {},
+        tlogEntries: [this.entry(body, logged, time, options)],
+        timestampVerificationData: stamps.length === 0 ? {} : { rfc3161Timestamps: stamps },
       },
       ...(content === 'dsse'
         ? { dsseEnvelope: { payload: toBase64(payload), payloadType, signatures: [{ sig, keyid: '' }] } }
@@ -230,9 +292,11 @@ export class Sigstore {
     body: Uint8Array,
     { kind, apiVersion }: { kind: string; apiVersion: string },
     time: number,
-    { promise = true, proof = true, before = 5, after = 3 }: BundleOptions = {},
+    { logAs = 'dsse', ...options }: BundleOptions = {},
   ): BundleJson {
-    const { id, keys, url } = this.rekor
+    const two = logAs === 'dsse2' || logAs === 'hashedrekord2'
+    const { promise = !two, proof = true, before = 5, after = 3 } = options
+    const { id, keys, url } = two ? this.rekor2 : this.rekor
     const index = 1000 + before
     const seconds = Math.floor(time / 1000)
     const promised = JSON.stringify({
@@ -247,13 +311,13 @@ export class Sigstore {
     )
     const root = toBase64(treeRoot(leaves))
     const host = url.replace('https://', '')
-    const text = `${host} - 77\n${leaves.length}\n${root}\n`
-    const signed = concat(id.subarray(0, 4), sign('sha256', utf8(text), keys.privateKey))
+    const text = `${host}${two ? '' : ' - 77'}\n${leaves.length}\n${root}\n`
+    const signed = concat(id.subarray(0, 4), sign(two ? null : 'sha256', utf8(text), keys.privateKey))
     return {
       logIndex: String(index),
       logId: { keyId: toBase64(id) },
       kindVersion: { kind, version: apiVersion },
-      integratedTime: String(seconds),
+      ...(!two && { integratedTime: String(seconds) }),
       ...(promise && {
         inclusionPromise: {
           signedEntryTimestamp: toBase64(sign('sha256', utf8(promised), keys.privateKey)),
@@ -289,6 +353,52 @@ export const uriName = (text: string): Uint8Array => tagged(0x86, utf8(text))
 export const emailName = (text: string): Uint8Array => tagged(0x81, utf8(text))
 export const utf8Der = (text: string): Uint8Array => tagged(0x0c, utf8(text))
 const u16 = (value: number): Uint8Array => Uint8Array.of(value >> 8, value)
+
+const HASH_OIDS = { sha256: '2.16.840.1.101.3.4.2.1', sha384: '2.16.840.1.101.3.4.2.2' }
+const ECDSA_OIDS = { sha256: '1.2.840.10045.4.3.2', sha384: '1.2.840.10045.4.3.3' }
+const TIMESTAMP_INFO = '1.2.840.113549.1.9.16.1.4'
+
+/** An answer of RFC 3161 over these bytes, as the authority's CMS. */
+function timestamp(
+  over: Uint8Array,
+  when: number,
+  by: Made,
+  hash: 'sha256' | 'sha384' = 'sha384',
+): Uint8Array {
+  const digest = (bytes: Uint8Array) => createHash(hash).update(bytes).digest()
+  const algorithm = sequence(oid(HASH_OIDS[hash]))
+  const made = time(`${new Date(when).toISOString().slice(0, 19)}Z`)
+  const info = sequence(
+    integer(1),
+    oid('1.3.6.1.4.1.57264.2'),
+    sequence(algorithm, octets(digest(over))),
+    integer(4711),
+    made,
+  )
+  const attribute = (type: string, value: Uint8Array) => sequence(oid(type), tagged(0x31, value))
+  const attributes = Buffer.concat([
+    attribute('1.2.840.113549.1.9.3', oid(TIMESTAMP_INFO)),
+    attribute('1.2.840.113549.1.9.4', octets(digest(info))),
+  ])
+  const signature = sign(hash, tagged(0x31, attributes), by.privateKey)
+  const { issuer, serial } = by.certificate
+  const signer = sequence(
+    integer(1),
+    sequence(issuer.der, tagged(0x02, Buffer.from(serial, 'hex'))),
+    algorithm,
+    tagged(0xa0, attributes),
+    sequence(oid(ECDSA_OIDS[hash])),
+    octets(signature),
+  )
+  const content = sequence(
+    integer(3),
+    tagged(0x31, algorithm),
+    sequence(oid(TIMESTAMP_INFO), tagged(0xa0, octets(info))),
+    tagged(0x31, signer),
+  )
+  const token = sequence(oid('1.2.840.113549.1.7.2'), tagged(0xa0, content))
+  return new Uint8Array(sequence(sequence(integer(0)), token))
+}
 
 /** RFC 6962 section 2.1, by its definition. */
 function treeRoot(leaves: readonly Uint8Array[]): Uint8Array {

@@ -66,6 +66,14 @@ test('a node attests by itself at start, and on demand; show names what the regi
   const shown = await answerable(['node', 'show', ...data], { home })
   assert.ok(shown.out.includes(digest))
   assert.match(shown.out, /0 appraisals by others/)
+  const child = running[0]!
+  const ended = new Promise(resolve => child.once('close', resolve))
+  child.kill('SIGTERM')
+  await ended
+  // Its key is gone; what it signed is checked by the public half.
+  const checked = await answerable(['log', 'check', join(home, 'with')], { home })
+  assert.equal(checked.status, 0, checked.out + checked.err)
+  assert.match(checked.out, /inference-1-[0-9a-f]{12}/)
 })
 
 test('a node without an attester says so in one sentence, everywhere', async () => {

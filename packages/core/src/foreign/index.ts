@@ -5,6 +5,7 @@
 
 import { fromUtf8 } from '../bytes.ts'
 import { errorCode } from '../error.ts'
+import { budgeted } from '../evidence/budget.ts'
 import type { Check } from '../evidence/index.ts'
 import { parseJson } from '../json.ts'
 import { type AcceptancePolicy, judge, type Verdict } from '../receipt/acceptance.ts'
@@ -78,7 +79,7 @@ export function verifyForeign(
   policy: AcceptancePolicy,
   options: ForeignOptions,
 ): ForeignVerification {
-  const findings = READERS[system](bytes, options)
+  const findings = READERS[system](bytes, { ...options, suite: budgeted(options.suite) })
   const claims = foreignClaims(findings)
   const { title, unsigned, attestation, facts } = findings
   const shown = unsigned.slice(0, MOST_UNSIGNED).map(detailOf)

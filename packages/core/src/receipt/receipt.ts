@@ -25,7 +25,6 @@ export const MAX_ARCHIVES = 4
 const MAX_ARCHIVE_LENGTH = 2 * 1024 * 1024
 /** Larger documents and signature files do not travel in receipts: in base64 they would be over the bound. */
 export const MAX_DOCUMENT_BYTES = (MAX_DOCUMENT_LENGTH / 4) * 3
-export const MAX_ARCHIVE_BYTES = (MAX_ARCHIVE_LENGTH / 4) * 3
 
 /** A statement with the tlog-proof of its entry. */
 export interface ProvenStatement {

@@ -180,6 +180,12 @@ test('members approve images, each for itself, and an image is what is measured'
     assert.equal(rule(say('reference-value', { reference: wrong }, ada)), 'malformed-statement')
 })
 
+test('an image’s id is over its measurements by name, as docs/registry.md says', () => {
+  const measurements = { '10': 'x', '9': 'y', a: 'z' }
+  const text = '{"format":"tdx","measurements":{"10":"x","9":"y","a":"z"}}'
+  assert.equal(referenceId({ format: 'tdx', measurements }, suite), suite.sha256Hex(utf8(text)))
+})
+
 test('a member stands behind so many images and no more; one that it revokes makes room', () => {
   const { say, auditor } = attested()
   const image = (i: number) => ({ ...REFERENCE, measurements: { mrtd: `${i}` } })

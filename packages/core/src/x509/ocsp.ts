@@ -168,10 +168,11 @@ export function checkOcsp(
   let latest: { status: OcspStatus; from: number; until: number } | undefined
   let stale: OcspStatus | undefined
   for (const answer of answers) {
-    for (const status of answer.about) {
-      if (!isAbout(status, certificate, issuer)) continue
-      const signer = signerOf(answer, issuer, suite)
-      if (typeof signer === 'string') return { outcome: 'bad', detail: signer }
+    const own = answer.about.filter(status => isAbout(status, certificate, issuer))
+    if (own.length === 0) continue
+    const signer = signerOf(answer, issuer, suite)
+    if (typeof signer === 'string') return { outcome: 'bad', detail: signer }
+    for (const status of own) {
       const critical = [...answer.extensions, ...status.extensions].some(([, one]) => one.critical)
       if (critical)
         return { outcome: 'bad', detail: 'a revocation answer has an extension that is not known here' }

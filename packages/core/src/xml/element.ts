@@ -31,6 +31,8 @@ export const MAX_XML_BYTES = 512 * 1024
 const MOST_ELEMENTS = 8192
 const MOST_ATTRIBUTES = 256
 const MOST_DEEP = 16
+/** In all of a document: each costs something at every element below it. */
+const MOST_DECLARED = 1024
 const XML = 'http://www.w3.org/XML/1998/namespace'
 const XMLNS = 'http://www.w3.org/2000/xmlns/'
 /** What C14N asks for, less what it lets pass: it fails for relative ones (section 1.3). */
@@ -44,6 +46,7 @@ export function parseXml(bytes: Uint8Array): XmlElement {
   const open: XmlElement[] = []
   let root: XmlElement | undefined
   let elements = 0
+  let declared = 0
   const text = (more: string): void => {
     const children = open.at(-1)?.children
     if (children === undefined) return
@@ -64,19 +67,20 @@ export function parseXml(bytes: Uint8Array): XmlElement {
     if (open.length === MOST_DEEP)
       throw new AnswerableError('too-deep', `XML: nested over ${MOST_DEEP} deep, at ${name.slice(0, 64)}`)
   })
-  let attributes = 0
-  parser.on('attribute', () => {
-    if (++attributes > MOST_ATTRIBUTES)
-      throw new AnswerableError('too-large', `XML: over ${MOST_ATTRIBUTES} attributes of one element`)
-  })
   parser.on('opentag', tag => {
-    attributes = 0
+    const attributes = Object.values(tag.attributes)
+    if (attributes.length > MOST_ATTRIBUTES)
+      throw new AnswerableError('too-large', `XML: over ${MOST_ATTRIBUTES} attributes of one element`)
+    const own = declarations(tag.ns)
+    declared += own.size
+    if (declared > MOST_DECLARED)
+      throw new AnswerableError('too-large', `XML: over ${MOST_DECLARED} namespaces are declared`)
     const element: XmlElement = {
       name: tag.name,
       prefix: tag.prefix,
       local: plain(tag.local, NAME),
       namespace: tag.uri,
-      attributes: Object.values(tag.attributes)
+      attributes: attributes
         .filter(({ uri }) => uri !== XMLNS)
         .map(({ name, local, prefix, uri, value }) => ({
           name,
@@ -85,7 +89,7 @@ export function parseXml(bytes: Uint8Array): XmlElement {
           namespace: uri,
           value,
         })),
-      declared: declarations(tag.ns),
+      declared: own,
       children: [],
     }
     for (const { namespace, local } of element.attributes)

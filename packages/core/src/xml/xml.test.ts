@@ -63,6 +63,7 @@ for (const [what, text, code] of [
   ['8193 elements', `<a>${'<b/>'.repeat(8192)}</a>`, 'too-large'],
   ['257 attributes', `<a${Array.from({ length: 257 }, (_, i) => ` b${i}="" `).join('')}/>`, 'too-large'],
   ['256 attributes', `<a${Array.from({ length: 256 }, (_, i) => ` b${i}="" `).join('')}/>`, 'read'],
+  ['1025 namespaces', `<a>${'<b xmlns:c="u:c"/>'.repeat(1025)}</a>`, 'too-large'],
   ['over 512 KiB', `<a>${' '.repeat(512 * 1024)}</a>`, 'too-large'],
 ] as const)
   test(`${what}: ${code}`, () => {

@@ -18,6 +18,8 @@ import {
   readEndorsementFile,
   readEvidence,
 } from '../../src/evidence/index.ts'
+import { parseKeySet } from '../../src/evidence/jwt/key-set.ts'
+import { parseManifest } from '../../src/evidence/nvidia/manifest.ts'
 import { parseBundle } from '../../src/evidence/sigstore/bundle.ts'
 import { parseTrustedRoot } from '../../src/evidence/sigstore/trusted-root.ts'
 import type { Suite } from '../../src/suite.ts'
@@ -30,6 +32,7 @@ import { Sigstore } from '../sigstore.ts'
 import { Chip } from '../snp.ts'
 import { jwkOf, keySet, makeKey, makeToken, type TestKey } from '../tokens.ts'
 import { makeCertificate, makeCrl } from '../x509.ts'
+import { foreignTargets } from './foreign-targets.ts'
 import type { Target } from './fuzz.ts'
 
 /** Signatures are not what is tried here, and cost more than all else: most are taken for good, by a bit of their own. */
@@ -72,6 +75,7 @@ export function evidenceTargets(): Target[] {
     ...cases.map(formatTarget),
     ...cases.filter(({ endorsements }) => endorsements.length > 0).map(endorsementTarget),
     ...readers(cases),
+    ...foreignTargets(suite),
   ]
 }
 
@@ -301,6 +305,8 @@ function readers(cases: readonly Case[]): Target[] {
       ],
       readEndorsementFile,
     ),
+    plain('manifest of measurements', of('rim'), parseManifest),
+    plain('key set', of('jwks'), parseKeySet),
     plain('policy', [policy], bytes => parseEvidencePolicy(bytes)),
     plain('evidence document', [document], parseEvidenceDocument),
     plain('trusted root of Sigstore', [sigstore.trustedRoot()], parseTrustedRoot),

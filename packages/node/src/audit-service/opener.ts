@@ -4,6 +4,7 @@ import type { DisclosedRecord } from '@answerable/core/audit'
 import { INFERENCE_TYPE, parseInference, parseStatement } from '@answerable/core/statement'
 import { addParts, openStored } from '../record/receipts.ts'
 import type { RecordStore } from '../record/store.ts'
+import { ELSEWHERE } from '../storage/lifecycle-table.ts'
 import type { ScannedRecord } from '../storage/storage.ts'
 
 export type Found =
@@ -72,5 +73,7 @@ async function erasureOf({ storage, index }: Store, at: number): Promise<Scanned
   const row = rows.find(({ first, end }) => first <= at && end > at)
   if (row === undefined)
     throw new AnswerableError('corrupt', `record ${at}: its content key is gone, and no erasure says so`)
+  if (row.index >= ELSEWHERE)
+    throw new AnswerableError('erased', 'its content was erased, and a later log of this node says so')
   return storage.at(row.index)
 }

@@ -16,6 +16,7 @@ import { makeCertificate, makeCrl, octets, oid, sequence } from '../../../core/t
 import { EndorsementServices } from '../attester/config.ts'
 import { nodeSuite } from '../log/suite.ts'
 import { betterEndorsements } from './better.ts'
+import { fitEndorsements } from './fit.ts'
 import { gatherEndorsements } from './gather.ts'
 import { ocspRequest } from './ocsp-request.ts'
 import { ask } from './service.ts'
@@ -387,6 +388,31 @@ test('a key set that is none is not kept', async () => {
     assert.equal(bad.endorsements.length, 0)
     assert.match(bad.problems.join(), /not a key set/)
   }
+})
+
+test('what devices share is kept once, and where there is no room manifests are left out first', () => {
+  const of = (kind: Endorsement['kind'], text: string): Endorsement => ({ kind, bytes: utf8(text) })
+  const eight = Array.from({ length: 8 }, (_, i) => [
+    of('rim', 'a'.repeat(300_000)),
+    of('rim', 'b'.repeat(300_000)),
+    of('rim', 'c'.repeat(300_000)),
+    ...[1, 2, 3].map(n => of('ocsp', `${i} ${n}`)),
+    of('ocsp', 'shared'),
+  ]).flat()
+  const { endorsements, left } = fitEndorsements(eight)
+  assert.deepEqual(
+    Object.entries(Object.groupBy(endorsements, ({ kind }) => kind)).map(([kind, list]) => [
+      kind,
+      list.length,
+    ]),
+    [
+      ['ocsp', 25],
+      ['rim', 2],
+    ],
+  )
+  assert.equal(left, 8)
+  // Whatever the order in which they came.
+  assert.equal(fitEndorsements(eight.slice(0, 7).toReversed()).endorsements.length, 6)
 })
 
 /** Says of endorsements what their own bytes say: `reason from`. */

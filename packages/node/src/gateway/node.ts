@@ -48,7 +48,7 @@ export interface GatewayNodeOptions {
 }
 
 /** How often the retention period is looked after, in milliseconds. */
-const SWEEP_EVERY = 3_600_000
+export const SWEEP_EVERY = 3_600_000
 
 export class GatewayNode implements Pick<CallContext, 'recorder'> {
   readonly options: GatewayNodeOptions

@@ -10,7 +10,7 @@ import { checkProvenance } from '@answerable/core/evidence'
 import { bundleFromJSON } from '@sigstore/bundle'
 import { TrustedRoot } from '@sigstore/protobuf-specs'
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify'
-import { type BundleJson, type BundleOptions, NOW, Sigstore } from '../../../core/test/sigstore.ts'
+import { type BundleJson, type BundleOptions, LOGGED, NOW, Sigstore } from '../../../core/test/sigstore.ts'
 import { nodeSuite } from '../log/suite.ts'
 
 interface Subject {
@@ -47,6 +47,8 @@ const OPTIONS: Record<string, BundleOptions> = {
   dsse: {},
   intoto: { logAs: 'intoto', version: '0.2' },
   'version 0.1, a promise alone': { version: '0.1', proof: false },
+  'dated by another authority as well': { stamped: [LOGGED] },
+  'Rekor’s second version': { logAs: 'dsse2', stamped: [LOGGED] },
   message: { logAs: 'hashedrekord', content: 'message', statement: Buffer.from('an image') },
 }
 
@@ -66,14 +68,14 @@ function vectors(): Subject[] {
   )
 }
 
-function compare(one: Subject): { altered: number; theirsAlone: string[] } {
+function compare(one: Subject, most: number): { altered: number; theirsAlone: string[] } {
   const { ours, theirs } = both(one, one.bundle)
   assert.ok(ours !== undefined && theirs !== undefined, one.name)
   assert.equal(ours.identity, theirs.identity?.subjectAlternativeName)
   assert.equal(ours.issuer, theirs.identity?.extensions?.issuer)
   let altered = 0
   const theirsAlone = new Set<string>()
-  for (const [what, bundle] of alterations(one.bundle)) {
+  for (const [what, bundle] of alterations(one.bundle, most)) {
     altered++
     const found = both(one, bundle)
     assert.ok(found.ours === undefined || found.theirs !== undefined, `${one.name}: ${what}`)
@@ -82,8 +84,8 @@ function compare(one: Subject): { altered: number; theirsAlone: string[] } {
   return { altered, theirsAlone: [...theirsAlone] }
 }
 
-/** Every leaf of the JSON: bytes in base64 with bytes of them altered, texts with characters altered, and left out. */
-function* alterations(bundle: BundleJson): Generator<[string, BundleJson]> {
+/** Every leaf of the JSON: bytes in base64 with some `most` of them altered, texts with characters altered, and left out. */
+function* alterations(bundle: BundleJson, most: number): Generator<[string, BundleJson]> {
   for (const path of leaves(bundle)) {
     const value: unknown = path.reduce((at, key) => at[key], bundle)
     const name = path.join('.')
@@ -101,7 +103,7 @@ function* alterations(bundle: BundleJson): Generator<[string, BundleJson]> {
     if (typeof value !== 'string') continue
     const encoded = value.length > 20 && /^[A-Za-z0-9+/]+={0,2}$/.test(value)
     const bytes = Buffer.from(value, encoded ? 'base64' : 'utf8')
-    for (let at = 0; at < bytes.length; at += Math.max(1, Math.floor(bytes.length / MOST_PER_PART))) {
+    for (let at = 0; at < bytes.length; at += Math.max(1, Math.floor(bytes.length / most))) {
       const other = Buffer.from(bytes)
       other[at]! ^= 1 << (at % 7)
       yield [
@@ -114,8 +116,6 @@ function* alterations(bundle: BundleJson): Generator<[string, BundleJson]> {
   }
 }
 
-const MOST_PER_PART = 16
-
 function leaves(value: unknown, path: string[] = []): string[][] {
   if (typeof value !== 'object' || value === null) return [path]
   const within = Object.entries(value).flatMap(([key, one]) => leaves(one, [...path, key]))
@@ -124,15 +124,15 @@ function leaves(value: unknown, path: string[] = []): string[][] {
 
 test('bundles made here: core’s reader lets nothing pass that Sigstore’s own does not', () => {
   for (const one of subjects()) {
-    const { altered } = compare(one)
-    assert.ok(altered > 200, `${one.name}: ${altered}`)
+    const { altered } = compare(one, 6)
+    assert.ok(altered > 100, `${one.name}: ${altered}`)
   }
 })
 
 test('the reference implementation’s bundles: the same', t => {
   if (!existsSync(VECTORS)) return t.skip('shared/vectors is not here')
   for (const one of vectors()) {
-    const { altered, theirsAlone } = compare(one)
+    const { altered, theirsAlone } = compare(one, 16)
     assert.ok(altered > 200, `${one.name}: ${altered}`)
     t.diagnostic(`${one.name}: ${altered} altered; stricter here: ${theirsAlone.join('; ')}`)
   }

@@ -17,7 +17,7 @@ import {
   type EvidenceConfig,
   type NodeEvidence,
 } from '../attester/index.ts'
-import { betterEndorsements, gatherEndorsements } from '../endorsements/index.ts'
+import { betterEndorsements, fitEndorsements, gatherEndorsements } from '../endorsements/index.ts'
 import { nodeSuite } from '../log/suite.ts'
 import type { Fetch } from '../witness/exchange.ts'
 
@@ -214,8 +214,9 @@ export class Attesting {
         betterEndorsements(item, known[i] ?? [], came.endorsements, { time, policy, suite: nodeSuite }),
       )
     }
+    const { endorsements: list, left } = fitEndorsements(endorsements.flat())
+    if (left > 0) problems.push(`no room for ${left} of the endorsements: an archive is bounded`)
     for (const problem of problems) this.#step(problem)
-    const list = endorsements.flat()
     const appraisal = appraiseOwn(own.document, list, time, { log: log.vkey, policy, suite: nodeSuite })
     const archiveBytes = formatEndorsements(list)
     const archive = nodeSuite.sha256Hex(archiveBytes)

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parseVkey } from '@answerable/core/note'
 import { parseReceipt, trustFrom, Verifier } from '@answerable/core/receipt'
-import { parseInference, parseSuccessor } from '@answerable/core/statement'
+import { parseInference, parseLifecycle, parseSuccessor } from '@answerable/core/statement'
 import { makeAuthority, makeNitro } from '../../../core/test/nitro.ts'
+import { TestMember, until } from '../../test/members.ts'
 import { ASK, post, start, temporaryFolder, upstream, witnessed } from '../../test/network.ts'
 import type { Attester } from '../attester/index.ts'
 import { nodeSuite } from '../log/index.ts'
+import { realDisk } from '../storage/index.ts'
 import { NO_EVIDENCE } from './attesting.ts'
+import { openEnded, signerOf } from './generations.ts'
+import { loadIdentity } from './identity.ts'
 import type { LocalNetwork } from './local.ts'
 
 const EVIDENCE = { machine: { kind: 'configfs-tsm' } }
@@ -147,6 +151,43 @@ test('a crash takes no acknowledged record: what was signed is on disk, and the 
   assert.equal(second.gateway.options.predecessor!.size, 2)
 })
 
+test('what an earlier boot recorded is erased at its holder’s request, and a later log says so', async t => {
+  const folder = temporaryFolder(t)
+  const url = await ok(t)
+  const set = { samplingHours: 0 }
+  const { network: first } = await boot(t, folder, url, { set })
+  const links = [await answer(first), await answer(first)]
+  const { origin } = first.gateway.store.log
+  await first.close()
+  const { network: second } = await boot(t, folder, url, { set })
+  const later = await answer(second)
+  const at = (network: LocalNetwork, link: string, method = 'GET') => {
+    const { pathname, hash } = new URL(link)
+    return fetch(network.url + pathname, { method, headers: { authorization: `Bearer ${hash.slice(1)}` } })
+  }
+  const erased = await at(second, links[0]!, 'DELETE')
+  assert.ok(erased.ok, await erased.text())
+  const { storage, log } = second.gateway.store
+  const said = parseLifecycle((await storage.at(log.size - 1)).statement)
+  assert.deepEqual([said.action, said.log, said.first, said.end], ['erase', origin, 0, 1])
+  assert.equal((await at(second, links[0]!)).status, 410)
+  assert.equal((await at(second, links[1]!)).status, 200)
+  await second.close()
+  // Whoever makes the indexes again must not take it for a statement about the later log's own records.
+  for (const name of ['inference-1', 'inference-2']) rmSync(join(folder, name, 'index.sqlite'))
+  const { network: third } = await boot(t, folder, url, { set })
+  assert.equal((await at(third, links[0]!)).status, 410)
+  assert.equal((await at(third, later)).status, 200)
+  await third.close()
+  const identity = await loadIdentity(realDisk, folder)
+  const generation = identity.generations[1]!
+  const signer = await signerOf(realDisk, folder, generation)
+  const store = (await openEnded(realDisk, folder, generation, signer))!
+  t.after(() => store.close())
+  assert.equal(store.log.origin, second.gateway.store.log.origin)
+  assert.deepEqual(store.index.lifecycle.unfinished(), [])
+})
+
 test('without evidence again, a log with a key of its own goes on, and later starts change nothing', async t => {
   const folder = temporaryFolder(t)
   const url = await ok(t)
@@ -249,6 +290,43 @@ test('a node attests anew and refreshes on demand, one at a time', async t => {
   assert.notEqual(attested.evidence, before)
   assert.equal(network.gateway.evidence, attested.evidence)
   assert.equal(network.registry.book.state.evidence.size, 2)
+})
+
+test('in a network of two owners, each boot’s log is witnessed by both, and its documents are with the host', {
+  timeout: 90_000,
+}, async t => {
+  const url = await ok(t)
+  const ada = new TestMember(t, 'ada.example')
+  await ada.found()
+  const upstreams = [{ name: 'test', url, models: ['gpt-test'] }]
+  const bo = new TestMember(t, 'bo.example', {
+    set: { evidence: EVIDENCE, upstreams },
+    attesters: { machine: machine(), devices: [] },
+  })
+  await ada.approve(await bo.join(ada))
+  await until(() => ada.state.logs.size === 2, 'the log is registered')
+  const first = bo.network!
+  // Before it was admitted, the registry took no evidence.
+  await until(() => first.attesting!.status.evidence !== null, 'it has evidence', 10_000)
+  const { origin } = first.gateway.store.log
+  const link = await answer(first)
+  await until(() => (first.gateway.publisher.witnessed?.size ?? 0) === 1, 'it is witnessed')
+  await bo.stop()
+  await bo.start()
+  const second = bo.network!
+  assert.notEqual(second.gateway.store.log.origin, origin)
+  assert.equal(second.gateway.options.predecessor!.origin, origin)
+  await until(() => second.attesting!.status.evidence !== null, 'it has evidence')
+  const later = await answer(second)
+  await until(() => (second.gateway.publisher.witnessed?.size ?? 0) === 2, 'it is witnessed')
+  const verifier = await verifierOf(ada.network!)
+  for (const one of [link, later]) assert.ok(verifier.verify(await receiptAt(second, one)).verdict.met)
+  await until(() => ada.state.evidence.size === 2, 'both are stated')
+  for (const { digest, bytes, log, endorsements } of ada.state.evidence.values()) {
+    assert.equal(ada.state.logs.get(log)!.member, 'bo.example')
+    assert.ok(ada.registry.documents.has(digest, bytes))
+    assert.ok(ada.registry.documents.has(endorsements[0]!.digest, endorsements[0]!.bytes))
+  }
 })
 
 test('a node without attesters says that it has no evidence', async t => {

@@ -68,6 +68,7 @@ export interface OlderLog extends ReceiptSource {
   /** Its place among all of them, from 1. */
   readonly number: number
   readonly log: Log
+  readonly receipts: Receipts
   readonly store: RecordStore
   readonly key: VerifierKey
   close(): Promise<void>

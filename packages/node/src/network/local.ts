@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { AnswerableError, errorCode, fromHex, toHex } from '@answerable/core'
 import { formatVkey, type NoteSigner, signerVkey, type VerifierKey } from '@answerable/core/note'
-import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
+import { MAX_DOCUMENT_BYTES, type Receipt } from '@answerable/core/receipt'
 import { evidencePolicyUnder, type State } from '@answerable/core/registry'
 import type { RegistryPoint } from '@answerable/core/statement'
 import type { Policy } from '@answerable/core/tlog'
@@ -21,7 +21,7 @@ import type { GatewayConfig } from '../gateway/config.ts'
 import type { ServedModels } from '../gateway/kserve.ts'
 import { logApp } from '../gateway/log-app.ts'
 import { Metrics } from '../gateway/metrics.ts'
-import { GatewayNode, listen, registryPoint } from '../gateway/node.ts'
+import { GatewayNode, listen, registryPoint, SWEEP_EVERY } from '../gateway/node.ts'
 import { openRoutes } from '../gateway/opinions/routes.ts'
 import { publicApp, VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
@@ -30,7 +30,9 @@ import { Upstream } from '../gateway/upstream.ts'
 import type { SignedCheckpoint } from '../log/log.ts'
 import { ModelFinder } from '../model-store/index.ts'
 import { Documents } from '../record/documents.ts'
-import { linkedIds } from '../record/receipts.ts'
+import { Lifecycle } from '../record/lifecycle.ts'
+import { linkedIds, type Receipts } from '../record/receipts.ts'
+import type { RecordStore } from '../record/store.ts'
 import { Sealer } from '../registry/sealer.ts'
 import { stateEvidence } from '../registry/state-evidence.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
@@ -102,6 +104,8 @@ export interface LocalNetwork {
   /** The tlog-policy offered to readers. */
   policy: Policy
   gateway: GatewayNode
+  /** Logs before the gateway's, which take no more records; their content is erased by statements in the gateway's. */
+  older: readonly { store: RecordStore; lifecycle: Lifecycle }[]
   registry: RegistryNode
   auditing: Auditing
   /** Where the node has hardware evidence. */
@@ -259,6 +263,24 @@ async function start(
     report(`${gateway.orphans} streams were cut off by the last stop, and are on record as that`)
   const older = await openOlder(disk, folder, identity, documents)
   for (const one of older) onClose(() => one.close())
+  const before = older.map(({ receipts, store }) => ({
+    receipts,
+    store,
+    lifecycle: new Lifecycle(store, {
+      retentionDays: config.retentionDays,
+      samplingHours: config.samplingHours,
+      clock: () => gateway.recorder.now(),
+      contested: () => contestedOf(registry.book.state, store.log.origin),
+      into: gateway.store.log,
+    }),
+  }))
+  // Their content has its retention period as well.
+  const sweepOlder = async () => {
+    for (const { lifecycle } of before) await lifecycle.sweep()
+  }
+  const sweeps = setInterval(() => void sweepOlder().catch(() => undefined), SWEEP_EVERY)
+  sweeps.unref()
+  onClose(() => clearInterval(sweeps))
 
   const callers = new Callers(config.keys, config.operator)
   const metrics = new Metrics()
@@ -302,7 +324,7 @@ async function start(
       services: config.evidence.endorsements,
       log: { origin: currentSigner.key.name, vkey: formatVkey(currentSigner.key) },
       policy: () => evidencePolicyUnder(registry.book.state.terms),
-      state: stated => stateEvidence(registry, { node: NODE_NAME, ...stated }, keyring.statements('member')),
+      state: own => stateEvidence(registry, { node: NODE_NAME, ...own }, keyring.statements('member')),
       use: digest => gateway.setEvidence(digest),
       ...(options.vendors && { fetch: options.vendors }),
       ...(options.clock && { clock: options.clock }),
@@ -347,10 +369,10 @@ async function start(
     },
     async erase(receiptId, secret) {
       // Opening it shows that the secret is the holder's.
-      const receipt = await gateway.receipts.get(receiptId, secret)
+      const { receipt, lifecycle } = await openIn([gateway, ...before], receiptId, secret)
       // The same was asked of each; their content goes first, since it is the record that names them.
-      for (const linked of linkedIds(receipt)) await gateway.lifecycle.eraseId(linked)
-      await gateway.lifecycle.eraseId(receiptId)
+      for (const linked of linkedIds(receipt)) await lifecycle.eraseId(linked)
+      await lifecycle.eraseId(receiptId)
     },
     documents,
     callProtocol,
@@ -397,6 +419,7 @@ async function start(
     await Promise.race([attesting.start(), wait(FIRST_EVIDENCE_MS, undefined, { ref: false })])
   ready = true
   let told = ''
+  let registered = registry.book.state.logs.has(currentSigner.key.name)
   registry.start(async () => {
     await operator.reconcile()
     const witnessesNow = registry.witnessClients()
@@ -406,6 +429,10 @@ async function start(
     // Witnesses that did not know this log yet are asked again at once.
     if (now !== told) gateway.publisher.configure(witnessesNow, registry.policy)
     told = now
+    // Before it was admitted, nobody took its evidence.
+    if (known && !registered && attesting?.status.evidence === null)
+      void attesting.attest().catch(() => undefined)
+    registered = known
     await auditing.perform().catch(error => {
       // The host is away, or another has said it before: the next round looks again.
       if (errorCode(error) === 'internal') throw error
@@ -442,6 +469,7 @@ async function start(
       return registry.policy
     },
     gateway,
+    older: before,
     registry,
     auditing,
     attesting,
@@ -458,6 +486,24 @@ function contestedOf(state: State, log: string): number[] {
   const disputes = [...state.openOf('dispute')].map(digest => state.disputes.get(digest)!)
   const challenges = [...state.openOf('challenge')].map(digest => state.challenges.get(digest)!)
   return [...disputes, ...challenges].filter(one => one.log === log).map(({ index }) => index)
+}
+
+/** A record opened by its secret, with what can erase it: in whichever log it is. */
+async function openIn(
+  logs: readonly { receipts: Receipts; lifecycle: Lifecycle }[],
+  id: string,
+  secret: string,
+): Promise<{ receipt: Receipt; lifecycle: Lifecycle }> {
+  let missing: unknown
+  for (const { receipts, lifecycle } of logs) {
+    try {
+      return { receipt: await receipts.get(id, secret), lifecycle }
+    } catch (error) {
+      if (errorCode(error) !== 'not-found') throw error
+      missing ??= error
+    }
+  }
+  throw missing
 }
 
 /** Logs whose keys are gone, each with the last checkpoint that the next one is bound to. */

@@ -10,6 +10,7 @@ import {
   type LifecycleStatement,
   parseInference,
 } from '@answerable/core/statement'
+import type { Log } from '../log/log.ts'
 import { nodeSuite } from '../log/suite.ts'
 import { type Range, without } from '../storage/lifecycle-table.ts'
 import type { RecordStore } from './store.ts'
@@ -21,6 +22,8 @@ export interface LifecycleOptions {
   samplingHours: number
   /** Indexes of records that an open dispute or challenge is about: they are evidence until it is over. */
   contested?: () => readonly number[]
+  /** The log that takes the statements, where the records' own takes none any more. */
+  into?: Pick<Log, 'append'>
   /** Unix milliseconds. */
   clock(): number
 }
@@ -66,6 +69,8 @@ export class Lifecycle {
     range: Range,
     reason: LifecycleStatement['reason'] = 'legal',
   ): Promise<void> {
+    if (this.#options.into !== undefined)
+      throw new AnswerableError('conflict', 'this log takes no more statements, so no holds either')
     if (range.end <= range.first || range.end > this.#store.log.signed.size)
       throw new AnswerableError(
         'bad-request',
@@ -140,11 +145,13 @@ export class Lifecycle {
 
   async #state(action: LifecycleAction, range: Range, reason: LifecycleStatement['reason']): Promise<number> {
     const { log, index } = this.#store
+    const { into } = this.#options
     const statement = Buffer.from(
       formatLifecycle({ action, time: this.#options.clock(), log: log.origin, ...range, reason }),
     )
     const entry = nodeSuite.sha256(statement)
-    const { index: at } = await log.append({ statement, entry, content: new Uint8Array(0) })
+    const { index: at } = await (into ?? log).append({ statement, entry, content: new Uint8Array(0) })
+    if (into !== undefined) return index.lifecycle.addElsewhere({ action, ...range })
     index.lifecycle.add({ index: at, action, ...range })
     return at
   }

@@ -72,7 +72,7 @@ export class RecordStore {
         keepSigned,
         ended,
       })
-      const index = await openIndex(join(folder, 'index.sqlite'), storage)
+      const index = await openIndex(join(folder, 'index.sqlite'), storage, signer.key.name)
       return new RecordStore(storage, log, index, await newestTime(storage))
     } catch (error) {
       await (log ?? storage).close()
@@ -121,24 +121,32 @@ export class RecordStore {
  * Opens the index and brings it up to the log. One that is ahead of the log belongs to another, and is made anew, as
  * is one that cannot be read.
  */
-async function openIndex(path: string, storage: FileStorage): Promise<RecordIndex> {
+async function openIndex(
+  path: string,
+  storage: FileStorage,
+  origin: string | undefined,
+): Promise<RecordIndex> {
   let index: RecordIndex | undefined
   try {
     index = new RecordIndex(path)
-    if (index.indexed <= storage.size) return await catchUp(index, storage)
+    if (index.indexed <= storage.size) return await catchUp(index, storage, origin)
   } catch (error) {
     index?.abandon()
     if (!RecordIndex.isDamage(error)) throw error
   }
   index?.abandon()
   RecordIndex.remove(path)
-  return catchUp(new RecordIndex(path), storage)
+  return catchUp(new RecordIndex(path), storage, origin)
 }
 
-async function catchUp(index: RecordIndex, storage: FileStorage): Promise<RecordIndex> {
+async function catchUp(
+  index: RecordIndex,
+  storage: FileStorage,
+  origin: string | undefined,
+): Promise<RecordIndex> {
   let rows = 0
   for await (const record of storage.scan(index.indexed)) {
-    await addRow(index, record, storage)
+    await addRow(index, record, storage, origin)
     if (++rows % 4096 === 0) while (index.flushSome(1 << 16)) {}
   }
   while (index.flushSome(1 << 16)) {}
@@ -151,7 +159,8 @@ export async function rebuildIndex(disk: Disk, folder: string): Promise<number> 
   try {
     const path = join(folder, 'index.sqlite')
     RecordIndex.remove(path)
-    const index = await openIndex(path, storage)
+    const checkpoint = await disk.readFile(join(folder, 'checkpoint'))
+    const index = await openIndex(path, storage, checkpoint?.toString().split('\n', 1)[0])
     const { indexed } = index
     index.close()
     return indexed
@@ -160,11 +169,18 @@ export async function rebuildIndex(disk: Disk, folder: string): Promise<number> 
   }
 }
 
-async function addRow(index: RecordIndex, record: ScannedRecord, storage: FileStorage): Promise<void> {
+async function addRow(
+  index: RecordIndex,
+  record: ScannedRecord,
+  storage: FileStorage,
+  origin: string | undefined,
+): Promise<void> {
   const { predicateType } = parseStatement(record.statement)
   if (predicateType === LIFECYCLE_TYPE) {
-    const { action, first, end } = parseLifecycle(record.statement)
-    index.lifecycle.add({ index: record.index, action, first, end })
+    const { action, log, first, end } = parseLifecycle(record.statement)
+    // One about a log before, which takes none any more, says nothing of the records here.
+    if (origin === undefined || log === origin)
+      index.lifecycle.add({ index: record.index, action, first, end })
   }
   if (predicateType === ACCESS_TYPE) {
     const { log, index: opened, other } = parseAccess(record.statement)

@@ -85,10 +85,19 @@ export class Appraiser {
     let done = 0
     for (const digest of [...this.#due]) {
       const record = state.evidence.get(digest)
-      const settled = record === undefined || this.#isSettled(record, member.ownerGroup)
-      if (settled || (await this.#appraise(record))) this.#due.delete(digest)
-      if (!settled && ++done >= ROUND) return
+      if (record === undefined || this.#isSettled(record, member.ownerGroup)) this.#due.delete(digest)
+      else if (this.#isHere(record)) {
+        if (await this.#appraise(record)) this.#due.delete(digest)
+        if (++done >= ROUND) return
+      }
     }
+  }
+
+  /** What nobody can have must not stand in the way of the rest. */
+  #isHere({ digest, bytes, endorsements }: EvidenceRecord): boolean {
+    const { documents } = this.#options
+    const newest = endorsements.at(-1)!
+    return documents.has(digest, bytes) && documents.has(newest.digest, newest.bytes)
   }
 
   /** Its own word is there already, or would be on its own machines. */

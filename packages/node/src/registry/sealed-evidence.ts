@@ -10,13 +10,15 @@ import {
   matchesReference,
   parseEvidenceDocument,
 } from '@answerable/core/evidence'
-import { MAX_ARCHIVE_BYTES, MAX_DOCUMENT_BYTES, type Receipt } from '@answerable/core/receipt'
+import { MAX_DOCUMENT_BYTES, type Receipt } from '@answerable/core/receipt'
 import type { CollectionName, EvidenceRecord, ReferenceRecord, State } from '@answerable/core/registry'
 import { nodeSuite } from '../log/suite.ts'
 import type { RegistryDocuments } from './documents.ts'
 
 export type WantedRecord = readonly [CollectionName, string]
 
+/** Of an archive that travels: in base64 a larger one would be over a receipt's bound. */
+const MAX_ARCHIVE_BYTES = 1536 * 1024
 /** Approvals and revocations that come along; the ones of this very image come first. */
 const MOST_REFERENCES = 16
 
@@ -78,20 +80,20 @@ function measured(state: State, { log, stated }: EvidenceRecord, document: Uint8
 }
 
 /**
- * The document and the archives that travel: the one that it came with, the one that was the newest as the record was made,
- * and the newest of all. `time` is the record's, Unix milliseconds.
+ * Puts the document into a receipt, and up to three archives: the one that it came with, the one that was the newest as the
+ * record was made, and the newest of all. `time` is the record's, Unix milliseconds.
  */
-export async function evidenceDocuments(
+export async function addEvidence(
+  receipt: Receipt,
   { digest, endorsements }: EvidenceRecord,
   time: number,
   documents: RegistryDocuments,
-): Promise<Required<Pick<Receipt, 'documents' | 'endorsements'>>> {
-  const inForce = endorsements.findLast(({ stated }) => stated.time <= time) ?? endorsements[0]!
-  const archives = new Set([endorsements[0]!, inForce, endorsements.at(-1)!].map(one => one.digest))
+): Promise<void> {
   const document = await documents.get(digest)
-  const found = await Promise.all([...archives].map(one => documents.get(one)))
-  return {
-    documents: document === undefined || document.length > MAX_DOCUMENT_BYTES ? {} : { [digest]: document },
-    endorsements: found.filter(one => one !== undefined).filter(one => one.length <= MAX_ARCHIVE_BYTES),
-  }
+  if (document !== undefined && document.length <= MAX_DOCUMENT_BYTES) receipt.documents[digest] = document
+  const inForce = endorsements.findLast(({ stated }) => stated.time <= time) ?? endorsements[0]!
+  const wanted = new Set([endorsements[0]!, inForce, endorsements.at(-1)!].map(one => one.digest))
+  const archives = await Promise.all([...wanted].map(one => documents.get(one)))
+  const found = archives.filter(one => one !== undefined && one.length <= MAX_ARCHIVE_BYTES)
+  if (found.length > 0) receipt.endorsements = found as Uint8Array[]
 }

@@ -21,7 +21,7 @@ import { nodeSuite } from '../log/suite.ts'
 import { Ahead, replay } from './ahead.ts'
 import type { RegistryBook } from './book.ts'
 import type { RegistryDocuments } from './documents.ts'
-import { evidenceDocuments, evidenceRecords, type WantedRecord } from './sealed-evidence.ts'
+import { addEvidence, evidenceRecords, type WantedRecord } from './sealed-evidence.ts'
 
 /** Entries beyond which a replay is not done for one receipt: it says so instead. */
 const MOST_REPLAYED = 200_000
@@ -77,11 +77,8 @@ export class Sealer {
     addUpTo(unique, about?.slice(0, EVIDENCE_FIRST) ?? [], MAX_RECORDS)
     addUpTo(unique, found, MAX_RECORDS)
     addUpTo(unique, about ?? [], MAX_RECORDS)
-    if (own !== undefined && this.#documents !== undefined) {
-      const { documents, endorsements } = await evidenceDocuments(own, time, this.#documents)
-      Object.assign(receipt.documents, documents)
-      if (endorsements.length > 0) receipt.endorsements = endorsements
-    }
+    if (own !== undefined && this.#documents !== undefined)
+      await addEvidence(receipt, own, time, this.#documents)
     receipt.registry = proveRecords(registry, [...unique.values()], digests, nodeSuite)
   }
 

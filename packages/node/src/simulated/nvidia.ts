@@ -174,7 +174,10 @@ function makeDevice(options: DeviceOptions): MadeDevice {
     subject: `${chip} A01 FMC`,
     issuer: rom,
     ...LASTING,
-    extensions: [nameExtension(chip), firmwareExtension(firmware)],
+    extensions: [
+      nameExtension(chip),
+      chip.startsWith('GB') ? tcbInfo(firmware) : firmwareExtension(firmware),
+    ],
     ...options.leaf,
   })
   const report = signReport(writeReport({ ...options, measurements, opaque: said }), options.signWith ?? leaf)
@@ -285,6 +288,15 @@ function nameExtension(chip: string): { id: string; value: Uint8Array } {
 /** As chips have it: whatever stands before, the digest stands last. */
 function firmwareExtension(firmware: Uint8Array): { id: string; value: Uint8Array } {
   return { id: '2.23.133.5.4.1', value: sequence(sequence(oid('2.16.840.1.101.3.4.2.2'), octets(firmware))) }
+}
+
+/** As TCG has it, since Blackwell. */
+function tcbInfo(firmware: Uint8Array): { id: string; value: Uint8Array } {
+  const one = sequence(oid('2.16.840.1.101.3.4.2.2'), octets(firmware))
+  return {
+    id: '2.23.133.5.4.1.1',
+    value: sequence(tagged(0x80, Buffer.from('NVIDIA')), tagged(0xa6, one), tagged(0x87, Buffer.alloc(5))),
+  }
 }
 
 function little(value: number, bytes: number): Buffer {

@@ -14,8 +14,12 @@ export interface LifecycleRow extends Range {
   action: LifecycleAction
 }
 
+/** Statements that stand in another log, since this one takes none any more, are numbered from here on. */
+export const ELSEWHERE = 2 ** 40
+
 export class LifecycleTable {
   readonly #insert: StatementSync
+  readonly #last: StatementSync
   readonly #finish: StatementSync
   readonly #unfinished: StatementSync
   readonly #ranges: StatementSync
@@ -27,6 +31,7 @@ export class LifecycleTable {
       done INTEGER NOT NULL
     )`)
     this.#insert = database.prepare('INSERT OR IGNORE INTO lifecycle VALUES (?, ?, ?, ?, 0)')
+    this.#last = database.prepare('SELECT MAX(idx) AS last FROM lifecycle')
     this.#finish = database.prepare('UPDATE lifecycle SET done = 1 WHERE idx = ?')
     this.#unfinished = database.prepare(
       "SELECT * FROM lifecycle WHERE action = 'erase' AND done = 0 ORDER BY idx",
@@ -41,6 +46,16 @@ export class LifecycleTable {
 
   add({ index, action, first, end }: LifecycleRow): void {
     this.#insert.run(index, action, first, end)
+  }
+
+  /**
+   * The same for a statement in a later log, which an index made again from this one does not know. For erasures alone: what
+   * is overwritten stays so without the index. Returns what `finish` takes.
+   */
+  addElsewhere(row: Omit<LifecycleRow, 'index'>): number {
+    const index = Math.max(ELSEWHERE, Number(this.#last.get()?.last ?? 0) + 1)
+    this.add({ index, ...row })
+    return index
   }
 
   /** Every key of an erasure is overwritten. */

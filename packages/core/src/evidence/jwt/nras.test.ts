@@ -160,6 +160,10 @@ test('keys: each fault with its reason', () => {
   assert.equal(find(checked(bundle(), none).checks, 'signature'), 'not-checked key-missing')
   assert.equal(find(checked(bundle({ key: other })).checks, 'signature'), 'fail bad-signature')
   assert.equal(find(checked(bundle({ deviceKey: other })).checks, 'signature'), 'fail bad-signature')
+  // Another set has a key under the same id: it signs nothing for the one that is trusted.
+  const beside = endorsementsFrom([keySet(jwkOf(other)), SET].map(bytes => ({ kind: 'jwks', bytes })))
+  const planted = checked(bundle({ key: other }), { ...CONTEXT, endorsements: beside })
+  assert.equal(find(planted.checks, 'signature'), 'fail bad-signature')
   const strange = checked(bundle({ deviceKey: makeKey('ES384', 'another') }))
   assert.equal(find(strange.checks, 'chain'), 'fail chain-incomplete')
   assert.equal(find(strange.checks, 'signature'), 'not-checked key-missing')

@@ -378,6 +378,11 @@ test('revocation lists, where somebody brings them', () => {
   const old = makeCrl(instance, [], { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' })
   assert.equal(find(state(good[0]!, good[1]!, old).checks, 'revocation'), 'not-checked revocation-answer-out-of-date') // biome-ignore format: a row
   assert.equal(find(state(...good, new Uint8Array(8)).checks, 'revocation'), 'pass not-revoked')
+  // Of several that are open, an answer that is too old says more than none.
+  assert.equal(find(state(old).checks, 'revocation'), 'not-checked revocation-answer-out-of-date')
+  const endorsements = endorsementsFrom(good.map(bytes => ({ kind: 'crl', bytes })))
+  const distrusted = nitro.check(parsed, contextOf(NITRO_TIME, { endorsements }))
+  assert.equal(find(distrusted.checks, 'revocation'), 'not-checked no-revocation-answer')
 })
 
 test('text that a terminal would obey goes', () => {

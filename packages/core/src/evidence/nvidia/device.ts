@@ -67,8 +67,7 @@ export function describeDevice(report: DeviceReport, leaf: Certificate | undefin
   fact('chipSku', chipSku)
   fact('project', project)
   fact('projectSku', projectSku)
-  if (mode !== undefined)
-    fact('mode', (mode[0] === undefined ? undefined : MODES[mode[0]]) ?? `0x${toHex(mode.subarray(0, 8))}`)
+  if (mode?.[0] !== undefined) fact('mode', MODES[mode[0]] ?? `0x${toHex(mode.subarray(0, 8))}`)
   fact('protectedPcie', switchOf(opaque.get(OPAQUE.protectedPcie)))
   fact('nvdec0', switchOf(opaque.get(OPAQUE.nvdec0Status)))
   if (kind === 'nvidia-switch') fact('pdi', hexOf(opaque.get(OPAQUE.pdi)))
@@ -86,23 +85,24 @@ export function describeDevice(report: DeviceReport, leaf: Certificate | undefin
 }
 
 /**
- * The firmware's digest that the maker's certificate has (TCG DICE, CompositeDeviceID and TcbInfo alike): it stands last,
- * 48 bytes.
+ * The firmware's digest that the chip's own key certified, 48 bytes in hex. Chips since Blackwell have it as TCG DICE says, in
+ * a DiceTcbInfo (DICE Attestation Architecture section 6.1.1), where `[6]` is a list of algorithm and digest; in Hopper's
+ * CompositeDeviceID it stands last (attestation-sdk, nv_x509.cpp).
  */
 export function certifiedFirmware({ extensions }: Certificate): string | undefined {
-  const value = (extensions.get('2.23.133.5.4.1') ?? extensions.get('2.23.133.5.4.1.1'))?.value
-  if (value === undefined || value.length < 48) return undefined
-  if (extensions.has('2.23.133.5.4.1')) return toHex(value.subarray(-48))
-  return firstFirmware(value)
+  const legacy = extensions.get('2.23.133.5.4.1')?.value
+  const value = legacy ?? extensions.get('2.23.133.5.4.1.1')?.value
+  if (value === undefined) return undefined
+  const listed = firstFirmware(value)
+  if (listed !== undefined || legacy === undefined || legacy.length < 48) return listed
+  return toHex(legacy.subarray(-48))
 }
 
-/** DiceTcbInfo (TCG DICE Attestation Architecture section 6.1.1): `[6]` is a list of algorithm and digest. */
 function firstFirmware(value: Uint8Array): string | undefined {
   try {
     const list = within(readDer(value), TAG.sequence, 'TcbInfo', 16).find(({ tag }) => tag === contextTag(6))
     const first = list === undefined ? undefined : elements(list.content, 16)[0]
-    const digest = within(first, TAG.sequence, 'FWID', 2)[1]
-    return digest === undefined ? undefined : toHex(digest.content)
+    return first === undefined ? undefined : toHex(within(first, TAG.sequence, 'FWID', 2)[1]!.content)
   } catch {
     return undefined
   }

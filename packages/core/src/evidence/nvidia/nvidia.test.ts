@@ -77,7 +77,8 @@ const gpu = makeGpuEvidence()
 test('a GPU with good answers and its manifests meets the default policy, with either suite', () => {
   for (const suite of [opensslSuite, portableSuite]) {
     const found = of(gpu, { suite, nonce: NONCE })
-    assert.deepEqual(found.verdict, { met: true, unmet: [] })
+    assert.deepEqual(found.verdict.unmet, [])
+    assert.equal(found.verdict.met, true)
     assert.equal(found.platform, 'NVIDIA GPU (GH100)')
     assert.equal(found.measurements.measurement8?.length, 96)
     assert.deepEqual(found.nonce, NONCE)
@@ -99,9 +100,43 @@ test('a GPU with good answers and its manifests meets the default policy, with e
 test('a switch needs one manifest only', () => {
   const made = makeSwitchEvidence()
   const found = of(made, { format: nvidiaSwitch })
-  assert.deepEqual(found.verdict, { met: true, unmet: [] })
+  assert.deepEqual(found.verdict.unmet, [])
   assert.equal(found.platform, 'NVIDIA switch (LS_10)')
   assert.deepEqual(found.facts.gpus, ['6b'.repeat(8)])
+})
+
+test('a Blackwell has its firmware where TCG says, and manifests by other names', () => {
+  const options = { chip: 'GB100', arch: 'BLACKWELL' }
+  const found = of(makeGpuEvidence(options))
+  assert.deepEqual(found.verdict.unmet, [])
+  assert.equal(reasonOf(found, 'platform'), 'platform-accepted')
+  assert.equal((found.facts.manifests as string[])[0], `NV_GPU_CC_DRIVER_GB100_${DRIVER}`)
+  const other = of(makeGpuEvidence({ ...options, firmware: new Uint8Array(48) }))
+  assert.deepEqual(reasons(other), ['platform platform-mismatch'])
+})
+
+test('what a certificate says that leads nowhere is not shown', () => {
+  const found = appraiseDevice(gpu.document, { policy: DEFAULT_EVIDENCE_POLICY })
+  assert.deepEqual(
+    [found.platform, found.facts.chip, found.facts.device],
+    ['NVIDIA GPU', undefined, undefined],
+  )
+  assert.equal(found.facts.driver, DRIVER)
+})
+
+test('what a device says of itself is shown only as far as it is plain text', () => {
+  const hostile = makeGpuEvidence({
+    opaque: {
+      15: utf8('8\u001b[2J'),
+      17: new Uint8Array(65).fill(65),
+      18: utf8('\u202e'),
+      6: utf8('short'),
+      36: utf8(''),
+    },
+  })
+  const { facts, checks } = appraiseDevice(hostile.document)
+  assert.deepEqual(Object.keys(facts), ['chip', 'device', 'driver', 'protectedPcie', 'nvdec0', 'manifests'])
+  assert.ok(checks.every(({ detail }) => !/[\p{Cc}\p{Cf}]/u.test(detail)))
 })
 
 test('a report alone takes its certificates from the endorsements', () => {
@@ -110,7 +145,7 @@ test('a report alone takes its certificates from the endorsements', () => {
     .chain.slice(0, 2)
     .map(({ der }) => ({ kind: 'certificate', bytes: der }) as const)
   const found = appraiseDevice(gpu.report, { endorsements: [...other, ...certificates, ...gpu.endorsements] })
-  assert.deepEqual(found.verdict, { met: true, unmet: [] })
+  assert.deepEqual(found.verdict.unmet, [])
   const missing = appraiseDevice(gpu.report, { endorsements: gpu.endorsements })
   assert.equal(reasonOf(missing, 'signature'), 'key-missing')
   assert.equal(reasonOf(missing, 'chain'), 'endorsement-missing')
@@ -135,7 +170,7 @@ test('a reader who names the measurements needs no manifest, and one who names o
   const reference = { format: 'nvidia-gpu', image: 'driver 590', role: 'model' } as const
   const named = devicePolicy({ references: [{ ...reference, measurements }] })
   for (const endorsements of [gpu.answers, [...gpu.answers, gpu.manifests[0]!], gpu.endorsements])
-    assert.deepEqual(of(gpu, { policy: named, endorsements }).verdict, { met: true, unmet: [] })
+    assert.deepEqual(of(gpu, { policy: named, endorsements }).verdict.unmet, [])
   const others = devicePolicy({ references: [{ ...reference, measurements: { measurement1: '00' } }] })
   assert.deepEqual(reasons(of(gpu, { policy: others })), ['measurement measurement-not-approved'])
 })

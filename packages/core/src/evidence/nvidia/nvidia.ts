@@ -5,6 +5,7 @@
  * only firmware and settings as released have those.
  */
 import { toHex } from '../../bytes.ts'
+import type { JsonObject } from '../../shape.ts'
 import {
   type Certificate,
   type ChainFault,
@@ -53,6 +54,8 @@ function appraiseDevice(
       ? unchained(own !== undefined)
       : followChain(leaf, [...((own?.slice(1) ?? []) as Certificate[]), ...others], answers, context)
   const compared = compareWithManifests(report, device, answers, context)
+  // What a certificate says counts once its chain is believed.
+  const believed = chained.checks.some(one => one.check === 'chain' && one.outcome === 'pass')
   const late = [...chained.late, ...compared.expired]
   const checks = [
     signature,
@@ -86,11 +89,11 @@ function appraiseDevice(
   ]
   return {
     format: kind,
-    platform: device.chip === undefined ? name : `${name} (${device.chip})`,
+    platform: believed && device.chip !== undefined ? `${name} (${device.chip})` : name,
     measurements: Object.fromEntries(
       [...report.measurements].map(([index, value]) => [`measurement${index}`, value]),
     ),
-    facts: device.facts,
+    facts: believed ? device.facts : withoutNames(device.facts),
     nonce: report.nonce,
     checks,
     // Where nothing could be relied on, there is no time of which it holds.
@@ -102,6 +105,12 @@ function appraiseDevice(
             until: Math.min(chained.window.until, compared.window.until),
           },
   }
+}
+
+/** Less what only the certificate says. */
+function withoutNames(facts: JsonObject): JsonObject {
+  const names = ['chip', 'device']
+  return Object.fromEntries(Object.entries(facts).filter(([name]) => !names.includes(name)))
 }
 
 /** `checkChain` has time apart from the other faults. */

@@ -1,5 +1,5 @@
 /**
- * Whether what a log took is what the bundle holds (Rekor's types dsse 0.0.1, intoto 0.0.2 and hashedrekord 0.0.1): the same
+ * Whether what a log took is what the bundle holds (Rekor's types dsse 0.0.1 and 0.0.2, intoto 0.0.2, and hashedrekord 0.0.1 and 0.0.2): the same
  * signature, the same digest, the same certificate.
  */
 import { equal, fromBase64, fromUtf8, toHex } from '../../bytes.ts'
@@ -74,6 +74,28 @@ const READERS: Readonly<Record<string, (spec: JsonObject) => Logged>> = {
     const key = shape.object(publicKey, 'publicKey')
     return logged('signed', bytes(content), shape.object(data, 'data').hash, bytes(key.content))
   },
+  'dsse 0.0.2'({ dsseV002 }) {
+    const { payloadHash, signatures } = shape.object(dsseV002, 'dsseV002')
+    const { content, verifier } = only(signatures)
+    return loggedTwo('payload', bytes(content), payloadHash, verifier)
+  },
+  'hashedrekord 0.0.2'({ hashedRekordV002 }) {
+    const { data, signature } = shape.object(hashedRekordV002, 'hashedRekordV002')
+    const { content, verifier } = shape.object(signature, 'signature')
+    return loggedTwo('signed', bytes(content), data, verifier)
+  },
+}
+
+/** As Rekor's second version has it: digests in base64, certificates in DER. */
+function loggedTwo(of: Logged['of'], signature: Uint8Array, hash: unknown, verifier: unknown): Logged {
+  const { algorithm, digest } = shape.object(hash, 'hash')
+  const named = shape.literal(algorithm, 'hash.algorithm', ['SHA2_256', 'SHA2_384', 'SHA2_512'])
+  const value = bytes(digest)
+  if (value.length !== { SHA2_256: 32, SHA2_384: 48, SHA2_512: 64 }[named])
+    shape.fail('hash.digest', `a digest of ${named}`)
+  const { x509Certificate } = shape.object(verifier, 'verifier')
+  const certificate = bytes(shape.object(x509Certificate, 'x509Certificate').rawBytes)
+  return { of, signature, digest: `${of} ${toHex(value)}`, certificates: [certificate] }
 }
 
 function logged(of: Logged['of'], signature: Uint8Array, hash: unknown, pem: Uint8Array): Logged {

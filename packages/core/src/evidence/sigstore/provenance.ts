@@ -2,7 +2,6 @@
  * Where an image came from, by a Sigstore bundle: who signed it, vouched for by whom, when, and that this stands in public
  * logs. Offline: logs are believed by their keys in the trusted root that the reader brings.
  */
-import { p256, p384, p521 } from '@noble/curves/nist.js'
 import { toHex } from '../../bytes.ts'
 import { preAuthEncoding } from '../../statement/envelope.ts'
 import type { EcdsaCurve, Suite } from '../../suite.ts'
@@ -10,11 +9,13 @@ import { type Certificate, checkChain, type PublicKey, parseCertificate } from '
 import { type Check, check } from '../check.ts'
 import { type Bundle, parseBundle } from './bundle.ts'
 import { checkCertificateLog } from './certificate-log.ts'
+import { isDigestSigned } from './digest-signature.ts'
 import { entryFault } from './entry-body.ts'
 import { checkLogEntry, isSignedBy } from './log-entry.ts'
 import { readSigner, type Signer, SUBJECT_ALTERNATIVE_NAME } from './signer.ts'
 import { type ProvenanceStep, step } from './step.ts'
 import { isAbout, readSubjects, type SignedSubjects } from './subjects.ts'
+import { readTimestamp, timestampFault } from './timestamp.ts'
 import { type Authority, isWithin, parseTrustedRoot, type TrustedRoot } from './trusted-root.ts'
 
 export interface ProvenanceOptions {
@@ -45,11 +46,11 @@ export interface Provenance {
 }
 
 const CODE_SIGNING = '1.3.6.1.5.5.7.3.3'
-const PREHASHED = { format: 'der', lowS: false, prehash: false } as const
-const CURVES: Record<EcdsaCurve, { curve: typeof p256; hash: 'sha256' | 'sha384' | 'sha512' }> = {
-  'P-256': { curve: p256, hash: 'sha256' },
-  'P-384': { curve: p384, hash: 'sha384' },
-  'P-521': { curve: p521, hash: 'sha512' },
+/** The hash that goes with each curve. */
+const CURVE_HASH: Record<EcdsaCurve, 'sha256' | 'sha384' | 'sha512'> = {
+  'P-256': 'sha256',
+  'P-384': 'sha384',
+  'P-521': 'sha512',
 }
 
 /** Looks at everything that can be looked at, and says of each what was found. Never throws. */
@@ -78,7 +79,7 @@ function look(options: ProvenanceOptions, found: Omit<Provenance, 'check'>): voi
   if (signer instanceof Error) steps.push(step('certificate', 'fail', 'bad-certificate', signer.message))
   else found.signer = signer
   if (root !== undefined) {
-    const times = logSteps(bundle, root, options, steps)
+    const times = timeSteps(bundle, root, options, steps)
     if (times.length > 0) found.time = times[0]!
     certificateSteps(leaf, times, root, options, steps)
   }
@@ -110,13 +111,70 @@ function rootOf(
   return root
 }
 
-/** The times that logs promised; every entry must be good. */
+/** The times at which the certificate must be valid: by logs, and by other authorities. Empty where something is wrong. */
+function timeSteps(
+  bundle: Bundle,
+  root: TrustedRoot,
+  options: ProvenanceOptions,
+  steps: ProvenanceStep[],
+): number[] {
+  const logged = logSteps(bundle, root, options, steps)
+  const stamped = logged && timestampTimes(bundle, root, options, steps)
+  if (logged === undefined || stamped === undefined) return []
+  const times = [...logged, ...stamped]
+  const [first] = times
+  const late = times.find(one => one > options.time)
+  steps.push(
+    first === undefined
+      ? step('time', 'not-checked', 'undated', 'no log promised a time, and no other authority dated it')
+      : late === undefined
+        ? step('time', 'pass', 'dated', `on ${new Date(first).toISOString()}`)
+        : step(
+            'time',
+            'fail',
+            'not-yet-logged',
+            `it is of ${new Date(late).toISOString()}, which is to come`,
+          ),
+  )
+  return times
+}
+
+/** The times of timestamps; undefined where one is bad. */
+function timestampTimes(
+  { timestamps, content }: Bundle,
+  { timestampAuthorities }: TrustedRoot,
+  { suite }: ProvenanceOptions,
+  steps: ProvenanceStep[],
+): number[] | undefined {
+  if (timestamps.length === 0) {
+    steps.push(step('timestamps', 'not-checked', 'no-timestamps', 'no other authority dated it'))
+    return []
+  }
+  const stamps = attempt(() => timestamps.map(readTimestamp))
+  const names = stamps instanceof Error ? [] : stamps.map(({ serial, time }) => `${serial} ${time}`)
+  const fault =
+    stamps instanceof Error
+      ? stamps.message
+      : new Set(names).size < names.length
+        ? 'the same twice'
+        : stamps
+            .map(one => timestampFault(one, content.signature, timestampAuthorities, suite))
+            .find(one => one !== undefined)
+  if (stamps instanceof Error || fault !== undefined) {
+    steps.push(step('timestamps', 'fail', 'bad-timestamp', fault ?? ''))
+    return undefined
+  }
+  steps.push(step('timestamps', 'pass', 'timestamped', 'authorities of the trusted root dated the signature'))
+  return stamps.map(({ time }) => time)
+}
+
+/** The times that logs promised; every entry must be good. Undefined where one is not. */
 function logSteps(
   bundle: Bundle,
   root: TrustedRoot,
-  { time: now, suite }: ProvenanceOptions,
+  { suite }: ProvenanceOptions,
   steps: ProvenanceStep[],
-): number[] {
+): number[] | undefined {
   const urls: string[] = []
   const times: number[] = []
   let fault: ProvenanceStep | undefined
@@ -136,7 +194,7 @@ function logSteps(
   }
   if (bundle.entries.length === 0) fault = step('log', 'fail', 'no-log-entry', 'it has no entry of a log')
   steps.push(fault ?? step('log', 'pass', 'logged', `in ${urls.join(' and ')}, by its own proof`))
-  if (fault !== undefined) return []
+  if (fault !== undefined) return undefined
   for (const entry of bundle.entries) {
     const wrong = entryFault(entry, bundle, suite)
     if (wrong === undefined) continue
@@ -146,26 +204,9 @@ function logSteps(
         ? step('entry', 'not-checked', reason, detail)
         : step('entry', 'fail', reason, detail),
     )
-    return []
+    return undefined
   }
   steps.push(step('entry', 'pass', 'entry-matches', 'the log has this signature, digest and certificate'))
-  const [first] = times
-  const late = times.find(one => one > now)
-  steps.push(
-    first === undefined
-      ? step('time', 'not-checked', 'undated', 'no log promised a time')
-      : late === undefined
-        ? step('time', 'pass', 'dated', `logged on ${new Date(first).toISOString()}`)
-        : step(
-            'time',
-            'fail',
-            'not-yet-logged',
-            `logged on ${new Date(late).toISOString()}, which is to come`,
-          ),
-    bundle.timestamps.length === 0
-      ? step('timestamps', 'not-checked', 'no-timestamps', 'no other authority dated it')
-      : step('timestamps', 'not-checked', 'timestamps-not-read', 'timestamps (RFC 3161) are not read here'),
-  )
   return times
 }
 
@@ -257,14 +298,9 @@ function signatureStep(key: PublicKey, { content }: Bundle, suite: Suite): Prove
     return isSignedBy(key, preAuthEncoding(payloadType, payload), signature, suite) ? good : bad
   }
   // Of the message only the digest is here, which is what ECDSA signs.
-  if (key.kind !== 'ecdsa' || CURVES[key.curve].hash !== content.hash)
+  if (key.kind !== 'ecdsa' || CURVE_HASH[key.curve] !== content.hash)
     return step('signature', 'not-checked', 'unknown-algorithm', 'it takes the bytes that were signed')
-  try {
-    const { curve } = CURVES[key.curve]
-    return curve.verify(content.signature, content.digest, key.point, PREHASHED) ? good : bad
-  } catch {
-    return bad
-  }
+  return isDigestSigned(key, content.digest, content.signature) ? good : bad
 }
 
 function subjectStep(

@@ -22,10 +22,10 @@ export const PROVENANCE_REASONS = {
     fail: ['bad-entry', 'entry-of-another'],
     'not-checked': ['unknown-entry-kind'],
   },
-  /** When it was signed, by the word of a log. */
-  time: { pass: ['dated'], fail: ['not-yet-logged'], 'not-checked': ['undated'] },
   /** Timestamps of other authorities (RFC 3161). */
-  timestamps: { pass: [], fail: [], 'not-checked': ['no-timestamps', 'timestamps-not-read'] },
+  timestamps: { pass: ['timestamped'], fail: ['bad-timestamp'], 'not-checked': ['no-timestamps'] },
+  /** When it was signed, by the word of a log or of such an authority. */
+  time: { pass: ['dated'], fail: ['not-yet-logged'], 'not-checked': ['undated'] },
   /** Whom the certificate names, and whether it leads to an authority of the trusted root, at that time. */
   certificate: {
     pass: ['chained'],

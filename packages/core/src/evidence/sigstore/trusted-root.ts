@@ -30,6 +30,8 @@ export interface TransparencyLog {
 
 export interface TrustedRoot {
   authorities: Authority[]
+  /** That date signatures (RFC 3161). */
+  timestampAuthorities: Authority[]
   /** Logs of signatures (Rekor). */
   logs: TransparencyLog[]
   /** Logs of certificates (RFC 6962). */
@@ -50,12 +52,15 @@ export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
   )
   shape.string(root.mediaType, 'mediaType', 128, MEDIA_TYPE, 'a trusted root of version 0.1 or 0.2')
   return {
-    authorities: shape
-      .array(root.certificateAuthorities, 'certificateAuthorities', MOST)
-      .flatMap((one, i) => authorityOf(one, `certificateAuthorities[${i}]`) ?? []),
+    authorities: authoritiesOf(root.certificateAuthorities, 'certificateAuthorities'),
+    timestampAuthorities: authoritiesOf(root.timestampAuthorities, 'timestampAuthorities'),
     logs: logsOf(root.tlogs, 'tlogs'),
     certificateLogs: logsOf(root.ctlogs, 'ctlogs'),
   }
+}
+
+function authoritiesOf(value: Json | undefined, where: string): Authority[] {
+  return optionalArray(value, where, MOST).flatMap((one, i) => authorityOf(one, `${where}[${i}]`) ?? [])
 }
 
 /** Undefined for one whose certificates cannot be read here: whatever it certifies is not believed, the rest is. */

@@ -5,7 +5,7 @@
 import { AnswerableError } from '../../error.ts'
 import { type Certificate, type Der, expectTag, readDer, readSmall, TAG } from '../../x509/index.ts'
 import type { SnpPart } from '../policy.ts'
-import { GENERATIONS, type Generation, type Tcb } from './tcb.ts'
+import type { Generation, Tcb } from './tcb.ts'
 
 const AMD = '1.3.6.1.4.1.3704.1'
 const PRODUCT = `${AMD}.2`
@@ -18,6 +18,14 @@ const PARTS: Record<SnpPart, string> = {
   microcode: `${AMD}.3.8`,
   fmc: `${AMD}.3.9`,
 }
+/** Products before their stepping; those of Genoa's line have names of their own. */
+const PRODUCTS = new Map<string, Generation>([
+  ['Milan', 'Milan'],
+  ['Genoa', 'Genoa'],
+  ['Bergamo', 'Genoa'],
+  ['Siena', 'Genoa'],
+  ['Turin', 'Turin'],
+])
 const NAMES = new Set(['SEV-VCEK', 'SEV-VLEK'])
 const IA5_STRING = 0x16
 const MOST_TEXT = 128
@@ -46,7 +54,7 @@ export function readEndorsementKey(certificate: Certificate): EndorsementKey | u
     return bad('what AMD says of the chip or the cloud')
   }
   const name = textOf(product.value, 'product')
-  const generation = GENERATIONS.find(one => name === one || name.startsWith(`${one}-`))
+  const generation = PRODUCTS.get(name.split('-')[0]!)
   const tcb: Tcb = {}
   for (const [part, id] of Object.entries(PARTS) as [SnpPart, string][]) {
     const extension = extensions.get(id)

@@ -142,6 +142,8 @@ const FAULTS: Record<string, Fault> = {
     chip: { product: 'Genoa-B0' },
     expect: ['platform platform-mismatch'],
   },
+  'a product of its line': { chip: { generation: 'Genoa', product: 'Siena-B0' }, expect: [] },
+  'a product that is not known': { chip: { product: 'Milano' }, expect: ['platform platform-mismatch'] },
   'a processor of another generation': {
     report: { cpu: [0x19, 0x11, 0] },
     expect: ['platform platform-mismatch'],

@@ -5,8 +5,7 @@
 import type { SnpPart } from '../policy.ts'
 import type { SnpReport } from './report.ts'
 
-export const GENERATIONS = ['Milan', 'Genoa', 'Turin'] as const
-export type Generation = (typeof GENERATIONS)[number]
+export type Generation = 'Milan' | 'Genoa' | 'Turin'
 
 export type Tcb = Partial<Record<SnpPart, number>>
 

@@ -2,8 +2,8 @@
  * A receipt of ACI/1 (sections 7 and 9.3): a log of what a gateway saw of one exchange, signed by a key of its keyset. The
  * keyset comes from the reader: as such, or in an attestation report, whose quote is bound to its digest.
  */
-import { equal, toHex } from '../../bytes.ts'
-import { appraise, evidenceFormat, type Format } from '../../evidence/index.ts'
+import { toHex } from '../../bytes.ts'
+import { appraise, evidenceFormat, type Format, isBoundTo } from '../../evidence/index.ts'
 import { quoted } from '../../receipt/words.ts'
 import type { JsonObject } from '../../shape.ts'
 import type { Suite } from '../../suite.ts'
@@ -190,21 +190,15 @@ function appraiseReport(report: JsonObject, receipt: AciReceipt, options: Foreig
     const quote = hexOf(aciShape.object(fields.evidence, 'attestation.evidence').quote, 'quote', 64 * 1024)
     const parsed = format.parse(quote)
     const time = clock(options, receipt.servedAt * 1000)
-    const context = { time, policy, endorsements, suite }
-    const { reportData } = format.check(parsed, context)
-    if (
-      options.nonce === undefined &&
-      (reportData === undefined || !equal(reportData.subarray(0, 32), binding))
-    )
+    const context = { time, policy, endorsements, suite, binding, also: ['binding'] as const }
+    const appraisal = appraise(format, parsed, context)
+    const { reportData = new Uint8Array() } = appraisal
+    if (nonce === null && !isBoundTo(reportData, binding))
       return {
         outcome: 'binding-not-shown',
-        detail: `it was made for a nonce that you did not name: ${toHex((reportData ?? new Uint8Array()).subarray(0, 32))} cannot be told from another keyset`,
+        detail: `it was made for a nonce that you did not name: ${toHex(reportData.subarray(0, 32))} cannot be told from that of another keyset`,
       }
-    return {
-      outcome: 'appraised',
-      appraisal: appraise(format, parsed, { ...context, binding, also: ['binding'] }),
-      time,
-    }
+    return { outcome: 'appraised', appraisal, time }
   } catch (error) {
     return { outcome: 'unreadable', detail: (error as Error).message }
   }

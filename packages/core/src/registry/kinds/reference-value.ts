@@ -52,5 +52,7 @@ export function referenceId(
   suite: Suite,
 ): string {
   const sorted = Object.entries(measurements).sort(([a], [b]) => (a < b ? -1 : 1))
-  return suite.sha256Hex(utf8(JSON.stringify({ format, measurements: Object.fromEntries(sorted) })))
+  // Written out, since an object would put names that are numbers first.
+  const pairs = sorted.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
+  return suite.sha256Hex(utf8(`{"format":${JSON.stringify(format)},"measurements":{${pairs.join()}}}`))
 }
