@@ -27,11 +27,7 @@ export interface MemberOptions extends OwnerOptions {
   backends?: readonly Backend[]
   /** Stands before what audits compute here. */
   audits?: AuditHooks
-<<<<<<< HEAD
-  /** What attests in place of the hardware that its configuration names, and its vendors' services. */
-=======
   /** In place of the hardware of its node, and before every request to a vendor of it. */
->>>>>>> main
   attesters?: Attesters
   vendors?: Fetch
 }
