@@ -6,11 +6,15 @@ import type { AppraisalContext, EvidenceFormat, Findings } from './format.ts'
 import { type EvidenceVerdict, judgeEvidence } from './policy.ts'
 import { matchesReference, type ReferenceValue } from './reference.ts'
 
+export type Approved = (found: Pick<Findings, 'format' | 'measurements'>) => ReferenceValue | undefined
+
 export interface AppraiseOptions extends AppraisalContext {
   /** What the report data must be. */
   binding?: Uint8Array
   /** Checks that must pass besides what the policy requires. */
   also?: Parameters<typeof judgeEvidence>[3]
+  /** Finds the image that others approved by these measurements; that there is none is no fault. */
+  approved?: Approved
 }
 
 export interface Appraisal extends Findings {
@@ -21,7 +25,7 @@ export interface Appraisal extends Findings {
 
 /** Appraises a document that was read. Never throws for anything that evidence or endorsements can hold. */
 export function appraise<P>(format: EvidenceFormat<P>, parsed: P, options: AppraiseOptions): Appraisal {
-  const { policy, binding, nonce, also } = options
+  const { policy, binding, nonce, also, approved } = options
   const findings = format.check(parsed, options)
   const checks = [...findings.checks]
   const add = (one: Check): void => {
@@ -31,16 +35,24 @@ export function appraise<P>(format: EvidenceFormat<P>, parsed: P, options: Appra
   add(bindingCheck(findings, binding))
   const reference = policy.references.find(one => matchesReference(one, findings))
   const named = policy.references.some(one => one.format === findings.format)
-  if (reference !== undefined || named) {
-    // The reader decides, also beside what a format found by itself.
-    const open = checks.findIndex(one => one.check === 'measurement' && one.outcome === 'not-checked')
-    if (open >= 0) checks.splice(open, 1)
-    checks.push(
-      reference === undefined
-        ? check('measurement', 'fail', 'measurement-not-approved', 'your policy names others of this format')
-        : check('measurement', 'pass', 'measurement-approved', `your policy names it: ${reference.image}`),
+  // The reader decides, also beside what a format found by itself; whom the reader goes by decides where the reader does not.
+  const decide = (one: Check): void => {
+    const open = checks.findIndex(
+      ({ check: name, outcome }) => name === 'measurement' && outcome === 'not-checked',
     )
-  } else
+    if (open >= 0) checks.splice(open, 1)
+    checks.push(one)
+  }
+  const other = approved?.(findings)
+  if (reference !== undefined)
+    decide(check('measurement', 'pass', 'measurement-approved', `your policy names it: ${reference.image}`))
+  else if (named)
+    decide(
+      check('measurement', 'fail', 'measurement-not-approved', 'your policy names others of this format'),
+    )
+  else if (other !== undefined)
+    decide(check('measurement', 'pass', 'measurement-approved', `it is approved: ${other.image}`))
+  else
     add(
       check(
         'measurement',

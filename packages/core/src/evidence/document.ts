@@ -8,7 +8,7 @@ import { AnswerableError } from '../error.ts'
 import { parseJson } from '../json.ts'
 import { Shape } from '../shape.ts'
 import type { Suite } from '../suite.ts'
-import { type Appraisal, appraise } from './appraise.ts'
+import { type Appraisal, type Approved, appraise } from './appraise.ts'
 import { deviceNonce, evidenceBinding } from './binding.ts'
 import { budgeted } from './budget.ts'
 import { type Check, type CheckName, check } from './check.ts'
@@ -104,6 +104,8 @@ export interface DocumentOptions {
   archives: readonly (readonly Endorsement[])[]
   suite: Suite
   formats?: readonly AnyFormat[]
+  /** What others approved devices' measurements to be. */
+  approvedDevices?: Approved
   /** How many signatures are checked at most; `MOST_SIGNATURES` unless told. */
   signatures?: number
 }
@@ -159,7 +161,7 @@ export class DocumentAppraiser {
 
   #appraise({ item, format, parsed, error }: ReadItem, time: number, device: boolean): AppraisedItem {
     if (format === undefined || error !== undefined) return { format: item.format, ...(error && { error }) }
-    const { policy, suite } = this.#options
+    const { policy, suite, approvedDevices } = this.#options
     const archives = this.#archives.length === 0 ? [NO_ENDORSEMENTS] : this.#archives
     const appraisals = archives.map(endorsements =>
       appraise(format, parsed, {
@@ -167,7 +169,9 @@ export class DocumentAppraiser {
         policy,
         endorsements,
         suite,
-        ...(device ? { nonce: this.#nonce, also: ['nonce'] } : { binding: this.#binding, also: ['binding'] }),
+        ...(device
+          ? { nonce: this.#nonce, also: ['nonce'], ...(approvedDevices && { approved: approvedDevices }) }
+          : { binding: this.#binding, also: ['binding'] }),
       }),
     )
     return { format: item.format, appraisal: newest(appraisals, time) }

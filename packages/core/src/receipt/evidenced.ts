@@ -18,7 +18,12 @@ import {
 import { formatVkey } from '../note/vkey.ts'
 import type { Moment } from '../registry/records.ts'
 import type { Suite } from '../suite.ts'
-import type { Approval, KnownEvidence, OtherAppraisal } from './known-evidence.ts'
+import {
+  type Approval,
+  type KnownEvidence,
+  type OtherAppraisal,
+  standingApprovals,
+} from './known-evidence.ts'
 import type { Receipt } from './receipt.ts'
 import type { CheckedRecord } from './receipt-record.ts'
 import { detailOf } from './words.ts'
@@ -74,6 +79,10 @@ export function evidenceOn(
     log: formatVkey(record.judged.log),
     policy,
     archives: [...carried, ...archives],
+    approvedDevices: device => {
+      const own = (known?.approvals ?? []).filter(({ reference }) => matchesReference(reference, device))
+      return standingApprovals(own, until * 1000).standing.find(one => one.independent)?.reference
+    },
     suite,
     ...(formats && { formats }),
   })

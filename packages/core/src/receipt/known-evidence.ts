@@ -81,7 +81,7 @@ export function bothKnown(own: KnownEvidence, later: KnownEvidence): KnownEviden
   return { approvals, appraisals: [...appraisals.values()], ...(stated && { stated }) }
 }
 
-/** Approvals that stand at the end of an interval, Unix milliseconds, and those that do not. */
+/** Of approvals of the same measurements, those that stand at the end of an interval, Unix milliseconds, and those that do not. */
 export function standingApprovals(
   approvals: readonly Approval[],
   until: number,

@@ -18,7 +18,7 @@ import { DEVICE_TIME, devicePolicy, makeGpuEvidence } from '../../test/nvidia.ts
 import { Owner, RegistryWorld } from '../../test/registry.ts'
 import { Chip } from '../../test/snp.ts'
 import { makeCrl } from '../../test/x509.ts'
-import { formatEvidenceDocument } from '../evidence/index.ts'
+import { appraise, endorsementsFrom, formatEvidenceDocument, nvidiaGpu } from '../evidence/index.ts'
 import { type Approval, standingApprovals } from './known-evidence.ts'
 import type { Trust } from './trust.ts'
 
@@ -255,4 +255,38 @@ test('devices belong to the machine that had them signed along, asked with its l
     'without answers about revocation': 'evidence-incomplete',
     'no machine beside it': 'device-not-bound',
   })
+})
+
+test('a device counts by the manifests of its maker, or by the word of another owner', () => {
+  const gpu = makeGpuEvidence({ nonce: NONCE })
+  const { nvidia } = devicePolicy().roots
+  const measurements = appraise(nvidiaGpu, nvidiaGpu.parse(gpu.document), {
+    time: DEVICE_TIME,
+    policy: devicePolicy(),
+    endorsements: endorsementsFrom(gpu.endorsements),
+    suite,
+  }).measurements
+  const [name, value] = Object.entries(measurements)[0]!
+  const reference = {
+    format: 'nvidia-gpu',
+    measurements: { [name]: value },
+    image: 'driver 590',
+    role: 'model',
+  }
+  const options = {
+    record: { registry: false, cosigners: world.cosigners(DEVICE_TIME / 1000) },
+    endorsements: [...chip.endorsements, ...gpu.answers],
+    devices: [{ format: 'nvidia-gpu' as const, bytes: gpu.document }],
+  }
+  const reader = (by: string | undefined) => {
+    const { networks } = registered((registry, owners) => {
+      if (by === undefined) return
+      const { rule } = registry.state_('reference-value', { reference }, owners[by]!)
+      assert.equal(rule, undefined)
+    })
+    return { ...trusting([IMAGE], { roots: { ...chip.policy().roots, nvidia } }), networks }
+  }
+  assert.equal(reason(options, reader(undefined)), 'evidence-incomplete')
+  assert.equal(reason(options, reader('bob')), 'evidence-incomplete')
+  assert.equal(reason(options, reader('cy')), 'hardware-attested')
 })

@@ -92,8 +92,10 @@ function failuresOf({ appraisal }: AppraisedItem): Check[] {
   )
 }
 
-function lacking({ machine, verdict, time }: DocumentAppraisal): Found | undefined {
-  if (verdict.checks.every(check => check === 'measurement')) return undefined
+/** Whose image the machine's is, is judged after this; of a device nothing is. */
+function lacking({ machine, devices, verdict, time }: DocumentAppraisal): Found | undefined {
+  const missing = machine.appraisal?.verdict.checks.filter(check => check !== 'measurement')
+  if (missing?.length === 0 && devices.every(one => one.appraisal?.verdict.met === true)) return undefined
   const late = machine.appraisal?.checks.find(one => one.check === 'validity' && one.outcome === 'fail')
   if (late !== undefined)
     return open(
