@@ -2,6 +2,7 @@
  * A throwaway network in which bo's node has evidence of a machine. The machine, its vendor and the vendor's root are
  * simulated: the charter names that root, as does the reader here, and nobody else would.
  */
+import { AnswerableError } from '@answerable/core'
 import type { Endorsement } from '@answerable/core/evidence'
 import {
   type Claim,
@@ -99,9 +100,9 @@ export class AttestedNetwork {
     const newest = ({ state }: Member) => state.evidence.get(digest)?.endorsements.at(-1)
     const all = this.shared.members
     const stated = () => newest(this.bo)
-    await this.comes(
-      () => stated() !== undefined && all.every(one => newest(one)?.digest === stated()!.digest),
-    )
+    const isThere = () => stated() !== undefined && all.every(one => newest(one)?.digest === stated()!.digest)
+    if (!(await this.comes(isThere)))
+      throw new AnswerableError('internal', 'the evidence did not get to all of the throwaway network')
     await this.shared.agree({ comes: holds => this.comes(holds) }, stated()!.stated.index + 1)
     return this.record(digest)
   }

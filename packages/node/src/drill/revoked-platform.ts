@@ -32,7 +32,8 @@ export const revokedPlatform: Drill = {
     const honest = await network.ask('before it was revoked')
     const { origin, ...official } = registry.mirror.official!
     const started = Date.now()
-    await scene.pause(2 * SECOND)
+    // Longer than a busy machine takes to answer.
+    await scene.pause(3 * SECOND)
     const revoked = Date.now()
     if (scene.inject) {
       machine.revoke(revoked)
