@@ -76,7 +76,7 @@ export function evidenceOn(
   } catch (error) {
     return unreadable(found, error)
   }
-  const until = record.judged.quorumTime
+  const { until } = record
   if (until === undefined) return { ...found, state: 'undated' }
   const appraiser = new DocumentAppraiser(document, {
     log: formatVkey(record.judged.log),

@@ -117,7 +117,7 @@ function registeredFor(
   const member = registry.members.get(log.member)
   if (member === undefined) return undefined
   const node = registry.nodes.get(log.node)
-  const until = record.judged.quorumTime === undefined ? undefined : record.judged.quorumTime * 1000
+  const until = record.until === undefined ? undefined : record.until * 1000
   const found = manifest === undefined ? undefined : modelOf(registry, manifest, until)
   return {
     network: registry.name,
@@ -134,7 +134,7 @@ function registeredFor(
 }
 
 function descriptionOf(
-  { statement, judged }: CheckedRecord,
+  { statement, until }: CheckedRecord,
   node: NodeRecord | undefined,
 ): Registered['description'] {
   const versions = node === undefined ? [] : [...node.before, node]
@@ -144,7 +144,7 @@ function descriptionOf(
   const before =
     statement.registry !== undefined
       ? version.stated.index < statement.registry.size
-      : judged.quorumTime !== undefined && version.stated.time <= judged.quorumTime * 1000
+      : until !== undefined && version.stated.time <= until * 1000
   return before ? 'stated' : 'stated-later'
 }
 
