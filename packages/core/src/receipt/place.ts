@@ -119,7 +119,7 @@ function measured(evidence: EvidenceOnRecord): Found {
   const asked = verdict.checks.includes('provenance')
   const approval =
     other === undefined ? standing.find(one => one.independent && cameFrom(one, asked)) : undefined
-  const what = `${platform}, measurement ${mainMeasurement(measurements)}`
+  const what = `${platform}, ${mainMeasurement(measurements)}`
   if (other !== undefined)
     return wrong(
       'measurement-not-approved',
@@ -180,7 +180,9 @@ function nameOf({ by }: Approval): string {
 /** What of many measurements says most: the first. */
 function mainMeasurement(measurements: Readonly<Record<string, string>>): string {
   const [first] = Object.entries(measurements)
-  return first === undefined ? 'none' : `${first[0]} ${first[1].slice(0, 16)}…`
+  if (first === undefined) return 'no measurement'
+  const [name, value] = first
+  return `${name === 'measurement' ? '' : 'measurement '}${name} ${value.slice(0, 16)}…`
 }
 
 /**

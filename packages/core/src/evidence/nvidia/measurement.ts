@@ -1,7 +1,7 @@
 /** A device's measurements against the manifests that NVIDIA signed for its driver and its VBIOS. */
-import { errorCode } from '../../error.ts'
 import { type Certificate, checkChain } from '../../x509/index.ts'
 import { type Check, check } from '../check.ts'
+import { readAll } from '../endorsements.ts'
 import type { AppraisalContext } from '../format.ts'
 import { rootSet } from '../roots.ts'
 import type { Device } from './device.ts'
@@ -41,9 +41,12 @@ export function compareWithManifests(
     { name: 'VBIOS', version: device.vbios },
   ].map(part => ({ ...part, manifests: [] as Manifest[] }))
   const others: string[] = []
-  for (const bytes of context.endorsements.rim) {
-    const manifest = readManifest(bytes, result)
-    if (manifest === undefined) continue
+  const brought = readAll(context.endorsements, 'rim', parseManifest)
+  for (const { code, message } of brought.faults) {
+    const reason = code === 'bad-signature' ? 'bad-endorsement-signature' : 'bad-endorsement'
+    result.faults.push(check('platform', 'fail', reason, message))
+  }
+  for (const manifest of brought.read) {
     const part = parts.find(({ version }) => version?.toLowerCase() === manifest.version.toLowerCase())
     if (part === undefined || isOfAnother(device, part.name, manifest)) others.push(manifest.version)
     else if (isBelieved(manifest, result, answers, context)) part.manifests.push(manifest)
@@ -95,16 +98,6 @@ export function compareWithManifests(
       `the manifests that came along are for others: ${others.slice(0, 4).join(', ')}`,
     )
   return result
-}
-
-function readManifest(bytes: Uint8Array, result: Comparison): Manifest | undefined {
-  try {
-    return parseManifest(bytes)
-  } catch (cause) {
-    const reason = errorCode(cause) === 'bad-signature' ? 'bad-endorsement-signature' : 'bad-endorsement'
-    result.faults.push(check('platform', 'fail', reason, (cause as Error).message))
-    return undefined
-  }
 }
 
 /** Drivers of one version have a manifest for each kind of chip. */
