@@ -7,6 +7,7 @@ import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
 import { equal, toHex } from '../bytes.ts'
 import { AnswerableError, errorCode } from '../error.ts'
 import type { Suite } from '../suite.ts'
+import { shownTime } from '../time.ts'
 import { type Certificate, type Extension, parseCertificate, readExtensions } from './certificate.ts'
 import { OCSP_SIGNING } from './chain.ts'
 import type { RevocationAnswer } from './crl.ts'
@@ -198,7 +199,7 @@ export function checkOcsp(
   const until = stale.nextUpdate ?? stale.thisUpdate + OCSP_LASTS
   return {
     outcome: 'out-of-date',
-    detail: `the answer about ${certificate.subject.text} is of ${iso(stale.thisUpdate)}, until ${iso(until)}`,
+    detail: `the answer about ${certificate.subject.text} is of ${shownTime(stale.thisUpdate)}, until ${shownTime(until)}`,
   }
 }
 
@@ -213,7 +214,7 @@ function revoked(
     outcome: 'revoked',
     time,
     ...(hold && { hold: true as const }),
-    detail: `${issuer.subject.text} ${did} the certificate of ${subject.text} on ${iso(time)}`,
+    detail: `${issuer.subject.text} ${did} the certificate of ${subject.text} on ${shownTime(time)}`,
   }
 }
 
@@ -256,8 +257,4 @@ function signerOf(answer: OcspAnswer, issuer: Certificate, suite: Suite): Certif
 /** What is digested of a key: its bits without what they are of. */
 function keyBits({ key }: Certificate): Uint8Array {
   return readBits(within(readDer(key.spki), TAG.sequence, 'public key', 2)[1], 'public key')
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString().replace('.000Z', 'Z')
 }
