@@ -9,7 +9,6 @@ import {
   type DocumentAppraisal,
   DocumentAppraiser,
   type Endorsement,
-  type EvidenceDocument,
   type EvidencePolicy,
   matchesReference,
   parseEndorsements,
@@ -35,7 +34,7 @@ export interface EvidenceOnRecord {
   state: 'missing' | 'unreadable' | 'undated' | 'appraised'
   /** Of what is unreadable. */
   error?: { code: string; detail: string }
-  /** At each end of the interval that is known, the later last. */
+  /** At each end of the interval, the later last. */
   appraisals: DocumentAppraisal[]
   /** Approvals of exactly these measurements. */
   approvals: Approval[]
@@ -65,30 +64,28 @@ export function evidenceOn(
   if (known?.stated !== undefined) found.stated = known.stated
   const bytes = receipt.documents[digest]
   if (bytes === undefined) return found
-  let document: EvidenceDocument
-  let carried: Endorsement[][]
+  const { from } = record
+  const until = record.judged.quorumTime
+  let appraiser: DocumentAppraiser
   try {
-    document = parseEvidenceDocument(bytes)
-    carried = (receipt.endorsements ?? []).map(one => parseEndorsements(one))
+    appraiser = new DocumentAppraiser(parseEvidenceDocument(bytes), {
+      log: formatVkey(record.judged.log),
+      policy,
+      archives: [...(receipt.endorsements ?? []).map(one => parseEndorsements(one)), ...archives],
+      approvedDevices: device => {
+        const own = (known?.approvals ?? []).filter(({ reference }) => matchesReference(reference, device))
+        return standingApprovals(own, (until ?? 0) * 1000).standing.find(one => one.independent)?.reference
+      },
+      suite,
+      ...(formats && { formats }),
+    })
   } catch (error) {
     return unreadable(found, error)
   }
-  const until = record.judged.quorumTime
-  if (until === undefined) return { ...found, state: 'undated' }
-  const appraiser = new DocumentAppraiser(document, {
-    log: formatVkey(record.judged.log),
-    policy,
-    archives: [...carried, ...archives],
-    approvedDevices: device => {
-      const own = (known?.approvals ?? []).filter(({ reference }) => matchesReference(reference, device))
-      return standingApprovals(own, until * 1000).standing.find(one => one.independent)?.reference
-    },
-    suite,
-    ...(formats && { formats }),
-  })
-  const ends = record.from === undefined ? [until] : [record.from, until]
+  // Whoever leaves an end open would choose the time at which it is looked at.
+  if (from === undefined || until === undefined) return { ...found, state: 'undated' }
   found.state = 'appraised'
-  found.appraisals = ends.map(second => appraiser.at(second * 1000))
+  found.appraisals = [from, until].map(second => appraiser.at(second * 1000))
   const { machine, verdict } = found.appraisals.at(-1)!
   if (machine.error !== undefined) return unreadable(found, machine.error)
   const { appraisal } = machine
