@@ -157,7 +157,7 @@ test('who appraises archive after archive pushes nobody’s word out but its own
 test('members approve images, each for itself, and an image is what is measured', () => {
   const { world, say, operator, auditor, validators } = attested()
   const [ada] = validators as [Owner]
-  const turned = { ...REFERENCE, image: 'the same', measurements: { rtmr0: 'bb', mrtd: 'aa' } }
+  const turned = { ...REFERENCE, image: 'the same', measurements: { rtmr1: 'bb', mrtd: 'aa' } }
   effective(say('reference-value', { reference: REFERENCE }, auditor))
   effective(say('reference-value', { reference: turned }, ada))
   assert.equal(rule(say('reference-value', { reference: turned }, ada)), 'given-before')
@@ -172,7 +172,7 @@ test('members approve images, each for itself, and an image is what is measured'
     { ...REFERENCE, image: 'a\nb' },
     { ...REFERENCE, image: '\u202eegami' },
     { ...REFERENCE, measurements: {} },
-    { ...REFERENCE, measurements: { mrtd: 'a\u001b[2J' } },
+    { ...REFERENCE, measurements: { ...REFERENCE.measurements, mrtd: 'a\u001b[2J' } },
     { ...REFERENCE, format: 'tpm' },
     { ...REFERENCE, weights: { manifest: DIGEST, by: 'dm-verity' } },
     { ...REFERENCE, provenance: { source: 'x\u0007' } },
@@ -188,7 +188,7 @@ test('an image’s id is over its measurements by name, as docs/registry.md says
 
 test('a member stands behind so many images and no more; one that it revokes makes room', () => {
   const { say, auditor } = attested()
-  const image = (i: number) => ({ ...REFERENCE, measurements: { mrtd: `${i}` } })
+  const image = (i: number) => ({ ...REFERENCE, measurements: { mrtd: `1${i}`, rtmr1: 'bb' } })
   for (let i = 0; i < 256; i++) effective(say('reference-value', { reference: image(i) }, auditor))
   assert.equal(rule(say('reference-value', { reference: image(256) }, auditor)), 'too-many')
   const id = referenceId(image(0) as never, suite)
@@ -332,7 +332,7 @@ test('any order of approvals and revocations leaves as many open as there are', 
       for (const { by, image, revoke } of acts) {
         world.now++
         const owner = world.founders[by]!
-        const reference = { ...REFERENCE, measurements: { mrtd: `${image}` } }
+        const reference = { ...REFERENCE, measurements: { mrtd: `1${image}`, rtmr1: 'bb' } }
         const id = referenceId(reference as never, suite)
         const since = AS_OF
         if (revoke) world.state_('reference-revocation', { id, since, reason: 'x' }, owner)
