@@ -96,3 +96,9 @@ export class AnswerableError extends Error {
 export function errorCode(error: unknown): ErrorCode {
   return error instanceof AnswerableError ? error.code : 'internal'
 }
+
+/** What an error of ours says; anything else is a fault in the code, and is thrown on. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AnswerableError) return error.message
+  throw error
+}

@@ -102,6 +102,38 @@ export const AUDITED: Noticed = {
   ],
 }
 
+/** Drills with evidence of a simulated machine. */
+export const ATTESTED: Noticed = {
+  'debug-mode-evidence': [
+    [/own process/, /debug fails: debug-mode/],
+    [/ada, cy and dee/, /^debug:debug-mode$/],
+    [/anyone/, /^place: fail, evidence-rejected.*\(debug-mode\)/],
+  ],
+  'revoked-platform': [
+    [/anyone.*newest list/, /^place: fail, evidence-rejected.*\(certificate-revoked\)/],
+    [/own process/, /revocation fails: certificate-revoked/],
+    [/ada, cy and dee/, /^revocation:certificate-revoked$/],
+  ],
+  'unbound-gpu': [
+    [/own process/, /wrong-nonce/],
+    [/ada, cy and dee/, /^nonce:wrong-nonce, devices:device-not-bound$/],
+    [/anyone/, /^place: fail, device-not-bound/],
+  ],
+  'revoked-measurement': [
+    [/anyone/, /^place: fail, measurement-revoked.*"cy Ltd" \(cy\) revoked/],
+    [/anyone/, /^place: fail, measurement-revoked.*quorum of validators revoked/],
+  ],
+  'missing-collateral': [
+    [/own process/, /status 503/],
+    [/ada, cy and dee/, /key-missing.*endorsement-missing.*no-revocation-answer/],
+    [/anyone/, /^place: not-checked, evidence-incomplete/],
+  ],
+  'disagreeing-appraisals': [
+    [/replays/, /dee: not met \(debug:debug-mode\)/],
+    [/anyone/, /^Contested: "dee Ltd" \(dee\)/],
+  ],
+}
+
 /** Runs these drills, some at once. */
 export function testDrills(expected: Noticed, concurrency: number): void {
   describe('with its fault', { concurrency }, () => {

@@ -1,10 +1,10 @@
 /** Approving an image: its measurements are of something that this member has looked at. */
 import { AnswerableError, type JsonObject } from '@answerable/core'
-import { parseReferenceValue, type ReferenceValue } from '@answerable/core/evidence'
+import { parseReferenceValue, type ReferenceValue, readEndorsementFile } from '@answerable/core/evidence'
 import { referenceId } from '@answerable/core/registry'
 import { nodeSuite } from '@answerable/node/log'
 import { expectPositionals, readArguments, required } from '../command.ts'
-import { readInput } from '../input.ts'
+import { inFile, readInput } from '../input.ts'
 import { good, print, printJson } from '../output/style.ts'
 import { labelled, plain, wrap } from '../output/text.ts'
 import { openMemberFolder, replayNewest } from '../registry/member-folder.ts'
@@ -69,7 +69,7 @@ async function fromOptions(values: Values): Promise<ReferenceValue> {
   if ((weights === undefined) !== (by === undefined))
     throw new AnswerableError('bad-request', '--weights and --weights-by go together; see --help')
   const provenance = {
-    ...(bundle !== undefined && { bundle: nodeSuite.sha256Hex(await readInput(bundle, MAX_FILE)) }),
+    ...(bundle !== undefined && { bundle: nodeSuite.sha256Hex(await readBundle(bundle)) }),
     ...(source !== undefined && { source }),
     ...(reproducible && { reproducible }),
   }
@@ -82,6 +82,15 @@ async function fromOptions(values: Values): Promise<ReferenceValue> {
     ...(Object.keys(provenance).length > 0 && { provenance }),
   }
   return parseReferenceValue(value, 'the image')
+}
+
+/** A bundle's exact bytes: what is named by digest is to be one. */
+async function readBundle(path: string): Promise<Uint8Array> {
+  const bytes = await readInput(path, MAX_FILE)
+  const [one] = inFile(path, () => readEndorsementFile(bytes))
+  if (one?.kind !== 'sigstore-bundle')
+    throw new AnswerableError('bad-request', `${path}: expected a Sigstore bundle`)
+  return bytes
 }
 
 function pair(text: string): [string, string] {

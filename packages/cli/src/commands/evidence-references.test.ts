@@ -41,8 +41,11 @@ const IMAGE = [
 
 test('an image is approved by its measurements, listed, and revoked by its author', async () => {
   const bundle = join(home, 'bundle.json')
-  writeFileSync(bundle, '{}')
   const provenance = ['--source', 'https://ada.example/src', '--reproducible', '--bundle', bundle]
+  writeFileSync(bundle, '{}')
+  const refused = await run('evidence', 'approve', ...IMAGE, '--role', 'gateway', ...provenance)
+  assert.deepEqual([refused.status, refused.err.includes('neither')], [2, true], refused.err)
+  writeFileSync(bundle, '{"mediaType":"a","verificationMaterial":{}}')
   const said = JSON.parse(
     await ok('evidence', 'approve', ...IMAGE, '--role', 'gateway', ...provenance, '--json'),
   )

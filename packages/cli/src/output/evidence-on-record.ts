@@ -54,7 +54,17 @@ function windowWords({ from, until }: NonNullable<EvidencePart['window']>): stri
   return `from ${from === null ? 'any time' : time(from)} to ${until === null ? 'any time' : time(until)}`
 }
 
-function approvalLines({ image, role, by, since, revoked, weights, source, reproducible }: ApprovalSummary) {
+function approvalLines({
+  image,
+  role,
+  by,
+  since,
+  revoked,
+  weights,
+  source,
+  reproducible,
+  provenance,
+}: ApprovalSummary) {
   const who = by === undefined ? 'your own policy' : `${plain(by.name)} (${by.id})`
   const when = since === undefined ? '' : ` since ${time(since.time)}`
   const gone =
@@ -68,5 +78,6 @@ function approvalLines({ image, role, by, since, revoked, weights, source, repro
     ...(source === undefined
       ? []
       : labelled('source', `${plain(source)}${reproducible ? ', said to build the same again' : ''}`)),
+    ...(provenance === undefined ? [] : checkLines(provenance)),
   ]
 }

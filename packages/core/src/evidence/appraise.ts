@@ -3,6 +3,7 @@ import { toHex } from '../bytes.ts'
 import { isBoundTo } from './binding.ts'
 import { type Check, check } from './check.ts'
 import type { AppraisalContext, EvidenceFormat, Findings } from './format.ts'
+import { imageProvenance } from './image-provenance.ts'
 import { type EvidenceVerdict, judgeEvidence } from './policy.ts'
 import { matchesReference, type ReferenceValue } from './reference.ts'
 
@@ -61,6 +62,8 @@ export function appraise<P>(format: EvidenceFormat<P>, parsed: P, options: Appra
         'nobody whom you named says which image this is',
       ),
     )
+  const provenance = reference && imageProvenance(reference, findings, options)
+  if (provenance !== undefined) checks.push(provenance)
   const verdict = judgeEvidence(findings.format, checks, policy, also)
   return { ...findings, checks, verdict, ...(reference && { reference }) }
 }

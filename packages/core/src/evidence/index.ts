@@ -4,12 +4,14 @@
  */
 export * from './appraise.ts'
 export * from './binding.ts'
+export { budgeted } from './budget.ts'
 export * from './check.ts'
 export * from './detect.ts'
 export * from './document.ts'
 export * from './endorsements.ts'
 export * from './format.ts'
 export * from './formats.ts'
+export * from './image-provenance.ts'
 export * from './jwt/index.ts'
 export * from './nitro/index.ts'
 export {

@@ -41,6 +41,8 @@ export interface EvidencePolicy {
   roots: Roots
   /** Reference values of the reader's own, beside those of the registry. */
   references: readonly ReferenceValue[]
+  /** Who may have signed for where an image came from, and by whose word (Sigstore): one of these, exactly. Anyone if there are none. */
+  identities: readonly { identity: string; issuer: string }[]
 }
 
 export const DEFAULT_EVIDENCE_POLICY: EvidencePolicy = {
@@ -65,6 +67,7 @@ export const DEFAULT_EVIDENCE_POLICY: EvidencePolicy = {
   snp: { minimum: {}, vmpl: 1 },
   roots: DEFAULT_ROOTS,
   references: [],
+  identities: [],
 }
 
 export interface EvidenceVerdict {
@@ -103,7 +106,7 @@ export function judgeEvidence(
 }
 
 const shape = new Shape('bad-policy')
-const FIELDS = ['require', 'debug', 'tcb', 'snp', 'roots', 'references'] as const
+const FIELDS = ['require', 'debug', 'tcb', 'snp', 'roots', 'references', 'identities'] as const
 const MOST_REFERENCES = 256
 const MOST_ROOTS = 64
 
@@ -137,6 +140,14 @@ export function evidencePolicyOf(
     policy.references = shape
       .array(root.references, `${where}.references`, MOST_REFERENCES)
       .map((one, i) => parseReferenceValue(one, `${where}.references[${i}]`))
+  if (root.identities !== undefined)
+    policy.identities = shape.array(root.identities, `${where}.identities`, MOST_ROOTS).map((one, i) => {
+      const { identity, issuer } = shape.object(one, `${where}.identities[${i}]`)
+      return {
+        identity: shape.string(identity, `${where}.identities[${i}].identity`, 1024),
+        issuer: shape.string(issuer, `${where}.identities[${i}].issuer`, 1024),
+      }
+    })
   return policy
 }
 

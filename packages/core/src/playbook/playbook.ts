@@ -226,16 +226,55 @@ export const PLAYBOOK: readonly Play[] = [
     drill: 'dissenting-models',
   },
   {
-    fault: 'evidence wrong, debug-mode, revoked, out of date',
-    noticedBy: 'evidence verifier, at registration and over each receipt’s interval',
-    consequence: 'claim fails; policy blocks, warns or re-routes',
+    fault: 'evidence wrong, debug-mode, out of date',
+    noticedBy:
+      'the node’s own process, as it attests; validators’ appraisals in the registry; anyone’s `verify`, over the receipt’s interval',
+    consequence:
+      '`place` fails or is not-checked, with the reason; attested anew, later records name the new evidence',
     since: 4,
+    drill: 'debug-mode-evidence',
+  },
+  {
+    fault: 'a platform revoked by its vendor, and a record dated back before that',
+    noticedBy:
+      'readers with the vendor’s newest list, by the record’s interval; the node’s own renewal; validators’ appraisals',
+    consequence:
+      '`place` fails from the revocation on, whatever the record says; receipts of records that a quorum saw before it still pass',
+    since: 4,
+    drill: 'revoked-platform',
+  },
+  {
+    fault: 'evidence of a GPU that is another machine’s',
+    noticedBy:
+      'the node’s own process, which states no such thing; validators’ appraisals; anyone’s `verify`',
+    consequence:
+      '`place` fails as a whole: nothing counts of a document with a part that is not of this node',
+    since: 4,
+    drill: 'unbound-gpu',
+  },
+  {
+    fault: 'an image revoked that was approved before',
+    noticedBy: 'anyone’s `verify`, with the registry’s records',
+    consequence:
+      '`place` fails for records from then on, and not for those before; what a quorum of validators revoked, nobody approves again',
+    since: 4,
+    drill: 'revoked-measurement',
+  },
+  {
+    fault: 'what a vendor says of a platform is missing',
+    noticedBy: 'the node’s own process; validators’ appraisals; anyone’s `verify`',
+    consequence:
+      '`place` is not-checked, and no pass; with the vendor’s answers, from the operator later or from the reader’s own archive, the same receipt passes',
+    since: 4,
+    drill: 'missing-collateral',
   },
   {
     fault: 'two verifiers disagree on the same evidence',
-    noticedBy: 'both results are logged',
-    consequence: '`contested`, with both reasons; never averaged',
+    noticedBy: 'both results are logged; the receipt names who finds otherwise',
+    consequence:
+      '`contested`, with both reasons; the reader’s own check decides for the reader; never averaged',
     since: 4,
+    drill: 'disagreeing-appraisals',
   },
   {
     fault: 'all correct, and still a terrible decision',

@@ -30,6 +30,8 @@ export interface ApprovalSummary {
   weights?: string
   source?: string
   reproducible?: boolean
+  /** What became of the bundle that says where it came from. */
+  provenance?: Check
 }
 
 export interface EvidenceSummary {
@@ -85,7 +87,14 @@ function partOf(what: EvidencePart['what'], { format, appraisal, error }: Apprai
   }
 }
 
-function approvalOf({ reference, by, independent, since, revoked }: Approval): ApprovalSummary {
+function approvalOf({
+  reference,
+  by,
+  independent,
+  since,
+  revoked,
+  provenance: shown,
+}: Approval): ApprovalSummary {
   const { image, role, weights, provenance } = reference
   return {
     image,
@@ -97,6 +106,7 @@ function approvalOf({ reference, by, independent, since, revoked }: Approval): A
     ...(weights && { weights: weights.manifest }),
     ...(provenance?.source !== undefined && { source: provenance.source }),
     ...(provenance?.reproducible !== undefined && { reproducible: provenance.reproducible }),
+    ...(shown && { provenance: shown }),
   }
 }
 

@@ -5,12 +5,15 @@
 import { AnswerableError, errorCode } from '../error.ts'
 import {
   type AnyFormat,
+  budgeted,
   DEFAULT_EVIDENCE_POLICY,
   type DocumentAppraisal,
   DocumentAppraiser,
   type Endorsement,
   type EvidencePolicy,
+  imageProvenance,
   matchesReference,
+  type ProvenanceContext,
   parseEndorsements,
   parseEvidenceDocument,
 } from '../evidence/index.ts'
@@ -67,11 +70,13 @@ export function evidenceOn(
   const { from } = record
   const until = record.judged.quorumTime
   let appraiser: DocumentAppraiser
+  let all: (readonly Endorsement[])[]
   try {
+    all = [...(receipt.endorsements ?? []).map(one => parseEndorsements(one)), ...archives]
     appraiser = new DocumentAppraiser(parseEvidenceDocument(bytes), {
       log: formatVkey(record.judged.log),
       policy,
-      archives: [...(receipt.endorsements ?? []).map(one => parseEndorsements(one)), ...archives],
+      archives: all,
       approvedDevices: device => {
         const own = (known?.approvals ?? []).filter(({ reference }) => matchesReference(reference, device))
         return standingApprovals(own, (until ?? 0) * 1000).standing.find(one => one.independent)?.reference
@@ -92,10 +97,22 @@ export function evidenceOn(
   if (appraisal === undefined) return found
   if (appraisal.reference !== undefined)
     found.approvals.push({ reference: appraisal.reference, independent: true })
-  for (const approval of known?.approvals ?? [])
-    if (matchesReference(approval.reference, appraisal)) found.approvals.push(approval)
+  const endorsements = provenanceIn(all)
+  const context = { time: until * 1000, policy, endorsements, suite: budgeted(suite) }
+  for (const approval of known?.approvals ?? []) {
+    if (!matchesReference(approval.reference, appraisal)) continue
+    const provenance = imageProvenance(approval.reference, appraisal, context)
+    found.approvals.push({ ...approval, ...(provenance && { provenance }) })
+  }
   found.dissent = (known?.appraisals ?? []).filter(({ met }) => met !== verdict.met)
   return found
+}
+
+/** Bundles and trusted roots of all archives together: each is named by its digest, so it does not matter which has it. */
+function provenanceIn(archives: readonly (readonly Endorsement[])[]): ProvenanceContext['endorsements'] {
+  const of = (wanted: Endorsement['kind']) =>
+    archives.flat().flatMap(({ kind, bytes }) => (kind === wanted ? bytes : []))
+  return { 'sigstore-bundle': of('sigstore-bundle'), 'sigstore-root': of('sigstore-root') }
 }
 
 function unreadable(found: EvidenceOnRecord, error: unknown): EvidenceOnRecord {

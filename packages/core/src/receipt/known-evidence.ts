@@ -2,7 +2,7 @@
  * What a registry says of evidence: who said of which measurements that they are of an image, who took that back, and what
  * others found of the same evidence. Every reader weighs it anew.
  */
-import type { ReferenceValue } from '../evidence/index.ts'
+import type { Check, ReferenceValue } from '../evidence/index.ts'
 import type { Member, Moment } from '../registry/records.ts'
 import type { RegistryView } from './registered.ts'
 
@@ -16,6 +16,8 @@ export interface Approval {
   since?: Moment
   /** From when on it does not count, Unix milliseconds, and whether a quorum of validators says so, or its author. */
   revoked?: { since: number; reason: string; quorum: boolean }
+  /** Where the image came from, if the approval names a bundle that says so. */
+  provenance?: Check
 }
 
 /** What somebody else found of the same evidence. */

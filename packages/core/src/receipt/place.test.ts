@@ -16,9 +16,18 @@ import { check, LAST, world } from '../../test/checking.ts'
 import { EPOCH, suite } from '../../test/fixture.ts'
 import { DEVICE_TIME, devicePolicy, makeGpuEvidence } from '../../test/nvidia.ts'
 import { Owner, RegistryWorld } from '../../test/registry.ts'
+import { IDENTITY, ISSUER, LOGGED, Sigstore } from '../../test/sigstore.ts'
 import { Chip } from '../../test/snp.ts'
 import { makeCrl } from '../../test/x509.ts'
-import { appraise, endorsementsFrom, formatEvidenceDocument, nvidiaGpu } from '../evidence/index.ts'
+import { utf8 } from '../bytes.ts'
+import {
+  appraise,
+  type Endorsement,
+  type EvidencePolicy,
+  endorsementsFrom,
+  formatEvidenceDocument,
+  nvidiaGpu,
+} from '../evidence/index.ts'
 import { type Approval, standingApprovals } from './known-evidence.ts'
 import type { Trust } from './trust.ts'
 
@@ -294,4 +303,50 @@ test('a device counts by the manifests of its maker, or by the word of another o
   assert.equal(reason(options, reader(undefined)), 'evidence-incomplete')
   assert.equal(reason(options, reader('bob')), 'evidence-incomplete')
   assert.equal(reason(options, reader('cy')), 'hardware-attested')
+})
+
+test('where an image came from is held against the bundle that its approval names', () => {
+  const sigstore = new Sigstore()
+  const bundle = utf8(JSON.stringify(sigstore.bundle()))
+  const root = sigstore.trustedRoot()
+  const digest = (bytes: Uint8Array) => suite.sha256Hex(bytes)
+  const reference = { ...IMAGE, provenance: { bundle: digest(bundle) } }
+  const { networks } = registered((registry, { cy }) => {
+    assert.equal(registry.state_('reference-value', { reference } as never, cy!).rule, undefined)
+  })
+  const reader = (changes: Partial<EvidencePolicy> = {}) => ({
+    ...trusting([], { roots: { ...chip.policy().roots, sigstore: [digest(root)] }, ...changes }),
+    networks,
+  })
+  const along = (...more: Endorsement[]) =>
+    attested({
+      // Later than the bundle was logged.
+      record: { registryTime: LOGGED / 1000 + 30, cosigners: world.cosigners(LOGGED / 1000 + 60) },
+      endorsements: [...chip.endorsements, ...more],
+    })
+  const both: Endorsement[] = [
+    { kind: 'sigstore-bundle', bytes: bundle },
+    { kind: 'sigstore-root', bytes: root },
+  ]
+  const require = { every: ['signature', 'chain', 'provenance'] as const }
+  const claim = (more: Endorsement[], trust: Trust) => check(along(...more), {}, trust).claims.place
+  const good = claim(both, reader({ require }))
+  assert.equal(good.reason, 'hardware-attested', good.sentence)
+  assert.ok(good.sentence.includes(IDENTITY), good.sentence)
+  const table = {
+    'not along, not asked for': claim([], reader()).reason,
+    'not along, asked for': claim([], reader({ require })).reason,
+    'by somebody else': claim(both, reader({ identities: [{ identity: 'x', issuer: ISSUER }] })).reason,
+    'by whom the policy names': claim(both, reader({ identities: [{ identity: IDENTITY, issuer: ISSUER }] }))
+      .reason,
+    'a root of nobody': claim(both, reader({ roots: { ...chip.policy().roots, sigstore: [] }, require }))
+      .reason,
+  }
+  assert.deepEqual(table, {
+    'not along, not asked for': 'hardware-attested',
+    'not along, asked for': 'measurement-not-approved',
+    'by somebody else': 'measurement-not-approved',
+    'by whom the policy names': 'hardware-attested',
+    'a root of nobody': 'measurement-not-approved',
+  })
 })

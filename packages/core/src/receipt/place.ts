@@ -18,6 +18,8 @@ const IMAGE = 'What software ran there, and so what it did.'
 /** Failures that are not judged among the first: of time, of devices, and whose image it is. */
 const SOFT: readonly CheckName[] = ['validity', 'devices', 'measurement']
 
+const LATER: readonly CheckName[] = ['measurement', 'provenance']
+
 const WHERE = 'Where this ran, and who could have watched or changed it there.'
 
 const LEFT_OUT =
@@ -97,9 +99,9 @@ function failuresOf({ appraisal }: AppraisedItem): Check[] {
   )
 }
 
-/** Whose image the machine's is, is judged after this; of a device nothing is. */
+/** Whose image the machine's is and where it came from is judged after this; of a device nothing is. */
 function lacking({ machine, devices, verdict, time }: DocumentAppraisal): Found | undefined {
-  const missing = machine.appraisal?.verdict.checks.filter(check => check !== 'measurement')
+  const missing = machine.appraisal?.verdict.checks.filter(check => !LATER.includes(check))
   if (missing?.length === 0 && devices.every(one => one.appraisal?.verdict.met === true)) return undefined
   const late = machine.appraisal?.checks.find(one => one.check === 'validity' && one.outcome === 'fail')
   if (late !== undefined)
@@ -116,10 +118,12 @@ function lacking({ machine, devices, verdict, time }: DocumentAppraisal): Found 
 /** All checks of the hardware passed: now whose image it is. */
 function measured(evidence: EvidenceOnRecord): Found {
   const last = evidence.appraisals.at(-1)!
-  const { platform, measurements, checks } = last.machine.appraisal!
+  const { platform, measurements, checks, verdict } = last.machine.appraisal!
   const { standing, revoked } = standingApprovals(evidence.approvals, last.time)
   const other = checks.find(({ check, outcome }) => check === 'measurement' && outcome === 'fail')
-  const approval = other === undefined ? standing.find(one => one.independent) : undefined
+  const asked = verdict.checks.includes('provenance')
+  const approval =
+    other === undefined ? standing.find(one => one.independent && cameFrom(one, asked)) : undefined
   const what = `${platform}, measurement ${mainMeasurement(measurements)}`
   if (other !== undefined)
     return wrong(
@@ -134,6 +138,13 @@ function measured(evidence: EvidenceOnRecord): Found {
         'measurement-revoked',
         `It ran on ${what}. ${gone.revoked!.quorum ? 'A quorum of validators' : nameOf(gone)} revoked the approval of that image as of ${iso(gone.revoked!.since)}: ${quoted(gone.revoked!.reason) ?? 'no reason given'}.`,
       )
+    const doubted = standing.find(one => one.independent)
+    if (doubted !== undefined)
+      return open(
+        'measurement-not-approved',
+        `It ran on ${what}, bound to this log. ${nameOf(doubted)} approved it as ${quoted(doubted.reference.image)}, and where that came from is not shown: ${doubted.provenance?.detail ?? 'the approval names nothing that says so'}.`,
+        IMAGE,
+      )
     const own = standing.length === 0 ? 'Nobody whom you trust' : 'Nobody but the operator’s own owner'
     return open(
       'measurement-not-approved',
@@ -141,7 +152,8 @@ function measured(evidence: EvidenceOnRecord): Found {
       IMAGE,
     )
   }
-  const { reference, since } = approval
+  const { reference, since, provenance } = approval
+  const origin = provenance?.outcome === 'pass' ? ` Where it came from: ${provenance.detail}.` : ''
   const devices =
     last.devices.length === 0 ? '' : ` ${count(last.devices.length, 'device', 'devices')} bound to it.`
   const dissent =
@@ -155,9 +167,14 @@ function measured(evidence: EvidenceOnRecord): Found {
     result: 'pass',
     basis: 'hardware',
     reason: 'hardware-attested',
-    sentence: `It ran on ${what}: ${quoted(reference.image)}, a ${reference.role === 'gateway' ? 'gateway' : 'model server'}, approved by ${nameOf(approval)}${since === undefined ? '' : ` since ${iso(since.time)}${late}`}. The platform signed the key of the log that this record is in, and that held from ${iso(evidence.appraisals[0]!.time)} until ${iso(last.time)}.${devices}${taken}${dissent}`,
-    notShown: `${reference.role === 'gateway' ? 'Anything of the model behind it: this image forwards. ' : ''}What the image does beyond what its approver looked at; that nobody broke this hardware, or holds its vendor’s keys; in which building it stands.`,
+    sentence: `It ran on ${what}: ${quoted(reference.image)}, a ${reference.role === 'gateway' ? 'gateway' : 'model server'}, approved by ${nameOf(approval)}${since === undefined ? '' : ` since ${iso(since.time)}${late}`}. The platform signed the key of the log that this record is in, and that held from ${iso(evidence.appraisals[0]!.time)} until ${iso(last.time)}.${origin}${devices}${taken}${dissent}`,
+    notShown: `${reference.role === 'gateway' ? 'Anything of the model behind it: this image forwards. ' : ''}${provenance === undefined || provenance.outcome === 'pass' ? '' : 'Where the image came from. '}What the image does beyond what its approver looked at; that nobody broke this hardware, or holds its vendor’s keys; in which building it stands.`,
   }
+}
+
+/** Whether an approval's image came from where it says, as far as anybody asks. */
+function cameFrom({ provenance }: Approval, asked: boolean): boolean {
+  return asked ? provenance?.outcome === 'pass' : provenance?.outcome !== 'fail'
 }
 
 function nameOf({ by }: Approval): string {
@@ -180,7 +197,7 @@ export function measuredWeights(
 ): Found | undefined {
   if (evidence === undefined || placeOf(evidence).result !== 'pass') return undefined
   const { standing } = standingApprovals(evidence.approvals, evidence.appraisals.at(-1)!.time)
-  const words = standing.filter(one => one.independent)
+  const words = standing.filter(one => one.independent && cameFrom(one, false))
   const own = words.filter(one => one.by === undefined)
   const approval = (own.length === 0 ? words : own).find(one => one.reference.weights !== undefined)
   const weights = approval?.reference.weights

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { DEFAULT_EVIDENCE_POLICY, type EvidencePolicy } from '@answerable/core/evidence'
-import { simulatedEvidence } from './simulated.ts'
+import { simulatedEvidence } from '../simulated/example.ts'
 
 export interface ExampleEvidence {
   /** What it is, and what it shows. */

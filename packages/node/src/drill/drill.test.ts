@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AUDITED, MANY_OWNERS, ONE_OWNER, testDrills } from '../../test/drills.ts'
+import { ATTESTED, AUDITED, MANY_OWNERS, ONE_OWNER, testDrills } from '../../test/drills.ts'
 import { listDrills, runDrill } from './index.ts'
 
 testDrills(ONE_OWNER, 7)
 
 test('every drill is among those that are tested', () => {
-  const tested = [ONE_OWNER, MANY_OWNERS, AUDITED].flatMap(Object.keys)
+  const tested = [ONE_OWNER, MANY_OWNERS, AUDITED, ATTESTED].flatMap(Object.keys)
   assert.deepEqual(
     tested.toSorted(),
     listDrills()

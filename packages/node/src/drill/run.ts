@@ -6,6 +6,8 @@ import { changedSampling } from './changed-sampling.ts'
 import { coarserQuantisation } from './coarser-quantisation.ts'
 import { conflictingHandIns } from './conflicting-hand-ins.ts'
 import { deadWitnesses } from './dead-witnesses.ts'
+import { debugModeEvidence } from './debug-mode-evidence.ts'
+import { disagreeingAppraisals } from './disagreeing-appraisals.ts'
 import { dissentingModels } from './dissenting-models.ts'
 import type { Drill, DrillReport } from './drill.ts'
 import { Findings } from './findings.ts'
@@ -18,8 +20,11 @@ import { killInCommit } from './kill-in-commit.ts'
 import { lateMoves } from './late-moves.ts'
 import { lateValidator } from './late-validator.ts'
 import { lyingAuditor } from './lying-auditor.ts'
+import { missingCollateral } from './missing-collateral.ts'
 import { noReceipt } from './no-receipt.ts'
 import { restoredSnapshot } from './restored-snapshot.ts'
+import { revokedMeasurement } from './revoked-measurement.ts'
+import { revokedPlatform } from './revoked-platform.ts'
 import { rulesChange } from './rules-change.ts'
 import { Scene } from './scene.ts'
 import { shoppedSeed } from './shopped-seed.ts'
@@ -27,6 +32,7 @@ import { silentHost } from './silent-host.ts'
 import { stolenKey } from './stolen-key.ts'
 import { streamCutOff } from './stream-cut-off.ts'
 import { swappedModel } from './swapped-model.ts'
+import { unboundGpu } from './unbound-gpu.ts'
 import { withheldRecord } from './withheld-record.ts'
 import { wrongOpening } from './wrong-opening.ts'
 import { wrongStateDigest } from './wrong-state-digest.ts'
@@ -59,6 +65,12 @@ const DRILLS: readonly Drill[] = [
   lyingAuditor,
   lateMoves,
   floodingAuditor,
+  debugModeEvidence,
+  revokedPlatform,
+  unboundGpu,
+  revokedMeasurement,
+  missingCollateral,
+  disagreeingAppraisals,
 ]
 
 /** All drills, in the order in which they are best read. */

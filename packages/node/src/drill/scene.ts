@@ -87,15 +87,15 @@ export class Scene {
   async owners({
     clock = () => Date.now,
     roles = () => undefined,
-    rules,
-  }: Partial<Pick<SharedOptions, 'clock' | 'roles' | 'rules'>> = {}): Promise<SharedNetwork> {
+    ...more
+  }: Partial<Omit<SharedOptions, 'path' | 'upstream'>> = {}): Promise<SharedNetwork> {
     const path = (member: string) => this.path(member)
     const shared = await SharedNetwork.found({
       path,
       upstream: this.upstream.url,
       clock,
       roles,
-      ...(rules !== undefined && { rules }),
+      ...more,
     })
     this.#closers.push(() => shared.close())
     if (!(await this.comes(() => shared.settled)))

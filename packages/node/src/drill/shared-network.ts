@@ -9,7 +9,7 @@ import {
   type Terms,
 } from '@answerable/core/registry'
 import { nodeSuite } from '../log/suite.ts'
-import { Member } from './member.ts'
+import { Member, type MemberOptions } from './member.ts'
 import { foundTogether } from './owner.ts'
 import type { Scene } from './scene.ts'
 
@@ -37,6 +37,10 @@ export interface SharedOptions {
   roles: (member: string) => Role[] | undefined
   /** The version of the rules that it is founded under; the newest unless told. */
   rules?: number
+  /** Of each, besides what all have. */
+  more?: (member: string) => MemberOptions | undefined
+  /** In its charter, besides what all networks of drills have. */
+  terms?: Record<string, unknown>
 }
 
 export class SharedNetwork {
@@ -49,15 +53,22 @@ export class SharedNetwork {
     this.id = id
   }
 
-  static async found({ path, upstream, clock, roles, rules }: SharedOptions): Promise<SharedNetwork> {
+  static async found(options: SharedOptions): Promise<SharedNetwork> {
+    const { path, upstream, clock, roles, rules, terms } = options
     const upstreams = [{ name: 'parrot', url: upstream, models: ['parrot*'] }]
     const set = { publishMilliseconds: 250, upstreams }
     const members = (['ada', 'bo', 'cy', 'dee'] as const).map(id => {
       const has = roles(id)
-      return new Member(id, path(id), { set, clock: clock(id), ...(has && { roles: has }) })
+      const more = options.more?.(id)
+      return new Member(id, path(id), {
+        clock: clock(id),
+        ...(has && { roles: has }),
+        ...more,
+        set: { ...set, ...more?.set },
+      })
     }) as unknown as FourMembers
     try {
-      return new SharedNetwork(members, await foundTogether(members, TERMS, rules))
+      return new SharedNetwork(members, await foundTogether(members, { ...TERMS, ...terms }, rules))
     } catch (error) {
       await Promise.all(members.map(one => one.stop()))
       throw error

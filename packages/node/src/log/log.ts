@@ -13,6 +13,7 @@ import { HashFile } from './hash-file.ts'
 import type { LogOptions } from './options.ts'
 import { Retry } from './retry.ts'
 import { readCheckpoint, type SignedCheckpoint, signCheckpoint } from './signed-checkpoint.ts'
+import { lastKept, SignedFile } from './signed-file.ts'
 import { Tiles } from './tiles.ts'
 
 export type { Committed, LogOptions, SignedCheckpoint }
@@ -28,6 +29,7 @@ export class Log {
   readonly #positions: Position[] = []
   readonly #queue = new CommitQueue((records, signed) => this.#commit(records, signed))
   #signed: SignedCheckpoint
+  #kept: SignedFile | undefined
   /** Made while its batch is being written, and nobody's until the tree has come there. */
   #ahead: SignedCheckpoint | undefined
   #published: SignedCheckpoint
@@ -188,7 +190,8 @@ export class Log {
   async #keepSigned(): Promise<void> {
     const { disk, folder } = this.#options
     try {
-      await disk.replace(join(folder, 'signed'), Buffer.from(this.signed.note))
+      this.#kept ??= await SignedFile.create(disk, folder)
+      await this.#kept.keep(this.signed)
     } catch (cause) {
       throw new AnswerableError('not-writable', `${this.origin}: a checkpoint could not be written`, {
         cause,
@@ -329,6 +332,7 @@ export class Log {
     await this.#storing
     await this.#tiles.close()
     await this.#entries?.close()
+    await this.#kept?.close()
     await this.#options.storage.close()
   }
 
@@ -349,9 +353,7 @@ async function lastSigned(
   { disk, folder, signer, suite }: LogOptions,
   published: SignedCheckpoint | undefined,
 ): Promise<SignedCheckpoint> {
-  const path = join(folder, 'signed')
-  const stored = await disk.readFile(path)
-  const kept = stored && readCheckpoint(stored, signer, suite, path)
+  const kept = await lastKept(disk, folder, signer, suite)
   const last = (kept?.size ?? -1) > (published?.size ?? -1) ? kept : published
   if (last === undefined) throw new AnswerableError('not-found', `${folder}: nothing was ever signed here`)
   return last

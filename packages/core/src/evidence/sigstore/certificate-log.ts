@@ -4,7 +4,7 @@
  * secret.
  */
 import { concat, toHex } from '../../bytes.ts'
-import { AnswerableError } from '../../error.ts'
+import { AnswerableError, messageOf } from '../../error.ts'
 import type { Suite } from '../../suite.ts'
 import {
   type Certificate,
@@ -71,7 +71,7 @@ export function checkCertificateLog(
       ? { fault: 'no-certificate-timestamp', detail: 'no log of certificates signed it' }
       : { urls }
   } catch (error) {
-    return { fault: 'bad-certificate-timestamp', detail: (error as Error).message }
+    return { fault: 'bad-certificate-timestamp', detail: messageOf(error) }
   }
 }
 

@@ -3,6 +3,7 @@
  * signature, the same digest, the same certificate.
  */
 import { equal, fromBase64, fromUtf8, toHex } from '../../bytes.ts'
+import { messageOf } from '../../error.ts'
 import { parseJson } from '../../json.ts'
 import type { JsonObject } from '../../shape.ts'
 import { preAuthEncoding } from '../../statement/envelope.ts'
@@ -30,7 +31,7 @@ export function entryFault(
       return { fault: 'entry-of-another', detail: 'the log has it as of another kind' }
     logged = reader(shape.object(body.spec, 'spec'))
   } catch (error) {
-    return { fault: 'bad-entry', detail: (error as Error).message }
+    return { fault: 'bad-entry', detail: messageOf(error) }
   }
   const other = (what: string) => ({
     fault: 'entry-of-another' as const,

@@ -1,6 +1,6 @@
 /** Reading fields of Sigstore's messages as JSON has them (protobuf's JSON mapping): what is not given, or null, is unset. */
 import { fromBase64 } from '../../bytes.ts'
-import { AnswerableError } from '../../error.ts'
+import { AnswerableError, messageOf } from '../../error.ts'
 import { type Json, type JsonObject, Shape } from '../../shape.ts'
 import { type PublicKey, parsePublicKey } from '../../x509/index.ts'
 
@@ -40,7 +40,18 @@ export function int64(value: Json | undefined, where: string): number {
 export function keyOf(spki: Uint8Array): PublicKey {
   try {
     return parsePublicKey(spki)
-  } catch {
+  } catch (error) {
+    messageOf(error)
     return { kind: 'unknown', algorithm: 'unreadable', spki }
+  }
+}
+
+/** A value, or why it cannot be read. */
+export function attempt<T>(read: () => T): T | Error {
+  try {
+    return read()
+  } catch (error) {
+    messageOf(error)
+    return error as Error
   }
 }

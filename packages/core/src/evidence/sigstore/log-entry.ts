@@ -3,6 +3,7 @@
  * proof of inclusion in a tree whose checkpoint it signed. Each that is there must be good.
  */
 import { equal, toBase64, toHex, utf8 } from '../../bytes.ts'
+import { messageOf } from '../../error.ts'
 import { parseNote } from '../../note/note.ts'
 import type { Suite } from '../../suite.ts'
 import { parseCheckpoint } from '../../tlog/checkpoint.ts'
@@ -75,7 +76,7 @@ function proofFault(
     verifyInclusion({ index: proof.index, size, leafHash: leafHash(body, suite), proof: hashes, root }, suite)
     return undefined
   } catch (error) {
-    return { fault: 'bad-inclusion-proof', detail: (error as Error).message }
+    return { fault: 'bad-inclusion-proof', detail: messageOf(error) }
   }
 }
 

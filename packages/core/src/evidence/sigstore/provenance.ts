@@ -9,13 +9,13 @@ import { type Certificate, checkChain, type PublicKey, parseCertificate } from '
 import { type Check, check } from '../check.ts'
 import { type Bundle, parseBundle } from './bundle.ts'
 import { checkCertificateLog } from './certificate-log.ts'
+import { timeSteps } from './dating.ts'
 import { isDigestSigned } from './digest-signature.ts'
-import { entryFault } from './entry-body.ts'
-import { checkLogEntry, isSignedBy } from './log-entry.ts'
+import { attempt } from './fields.ts'
+import { isSignedBy } from './log-entry.ts'
 import { readSigner, type Signer, SUBJECT_ALTERNATIVE_NAME } from './signer.ts'
 import { type ProvenanceStep, step } from './step.ts'
 import { isAbout, readSubjects, type SignedSubjects } from './subjects.ts'
-import { readTimestamp, timestampFault } from './timestamp.ts'
 import { type Authority, isWithin, parseTrustedRoot, type TrustedRoot } from './trusted-root.ts'
 
 export interface ProvenanceOptions {
@@ -109,105 +109,6 @@ function rootOf(
   const whose = roots === undefined ? 'the trusted root is yours' : 'your policy names the trusted root'
   steps.push(step('trusted-root', 'pass', 'root-trusted', whose))
   return root
-}
-
-/** The times at which the certificate must be valid: by logs, and by other authorities. Empty where something is wrong. */
-function timeSteps(
-  bundle: Bundle,
-  root: TrustedRoot,
-  options: ProvenanceOptions,
-  steps: ProvenanceStep[],
-): number[] {
-  const logged = logSteps(bundle, root, options, steps)
-  const stamped = logged && timestampTimes(bundle, root, options, steps)
-  if (logged === undefined || stamped === undefined) return []
-  const times = [...logged, ...stamped]
-  const [first] = times
-  const late = times.find(one => one > options.time)
-  steps.push(
-    first === undefined
-      ? step('time', 'not-checked', 'undated', 'no log promised a time, and no other authority dated it')
-      : late === undefined
-        ? step('time', 'pass', 'dated', `on ${new Date(first).toISOString()}`)
-        : step(
-            'time',
-            'fail',
-            'not-yet-logged',
-            `it is of ${new Date(late).toISOString()}, which is to come`,
-          ),
-  )
-  return times
-}
-
-/** The times of timestamps; undefined where one is bad. */
-function timestampTimes(
-  { timestamps, content }: Bundle,
-  { timestampAuthorities }: TrustedRoot,
-  { suite }: ProvenanceOptions,
-  steps: ProvenanceStep[],
-): number[] | undefined {
-  if (timestamps.length === 0) {
-    steps.push(step('timestamps', 'not-checked', 'no-timestamps', 'no other authority dated it'))
-    return []
-  }
-  const stamps = attempt(() => timestamps.map(readTimestamp))
-  const names = stamps instanceof Error ? [] : stamps.map(({ serial, time }) => `${serial} ${time}`)
-  const fault =
-    stamps instanceof Error
-      ? stamps.message
-      : new Set(names).size < names.length
-        ? 'the same twice'
-        : stamps
-            .map(one => timestampFault(one, content.signature, timestampAuthorities, suite))
-            .find(one => one !== undefined)
-  if (stamps instanceof Error || fault !== undefined) {
-    steps.push(step('timestamps', 'fail', 'bad-timestamp', fault ?? ''))
-    return undefined
-  }
-  steps.push(step('timestamps', 'pass', 'timestamped', 'authorities of the trusted root dated the signature'))
-  return stamps.map(({ time }) => time)
-}
-
-/** The times that logs promised; every entry must be good. Undefined where one is not. */
-function logSteps(
-  bundle: Bundle,
-  root: TrustedRoot,
-  { suite }: ProvenanceOptions,
-  steps: ProvenanceStep[],
-): number[] | undefined {
-  const urls: string[] = []
-  const times: number[] = []
-  let fault: ProvenanceStep | undefined
-  for (const entry of bundle.entries) {
-    const shown = checkLogEntry(entry, root.logs, suite)
-    if ('fault' in shown) {
-      fault = step('log', 'fail', shown.fault, shown.detail)
-      break
-    }
-    // One entry twice is not two.
-    if (urls.includes(shown.url)) {
-      fault = step('log', 'fail', 'bad-promise', `two entries of ${shown.url}`)
-      break
-    }
-    urls.push(shown.url)
-    if (shown.time !== undefined) times.push(shown.time)
-  }
-  if (bundle.entries.length === 0) fault = step('log', 'fail', 'no-log-entry', 'it has no entry of a log')
-  steps.push(fault ?? step('log', 'pass', 'logged', `in ${urls.join(' and ')}, by its own proof`))
-  if (fault !== undefined) return undefined
-  for (const entry of bundle.entries) {
-    const wrong = entryFault(entry, bundle, suite)
-    if (wrong === undefined) continue
-    const { fault: reason, detail } = wrong
-    steps.push(
-      reason === 'unknown-entry-kind'
-        ? step('entry', 'not-checked', reason, detail)
-        : step('entry', 'fail', reason, detail),
-    )
-    return undefined
-  }
-  steps.push(step('entry', 'pass', 'entry-matches', 'the log has this signature, digest and certificate'))
-  return times
 }
 
 function certificateSteps(
@@ -364,12 +265,4 @@ function summary(
     'provenance-shown',
     `signed by ${signer.identity} (by the word of ${signer.issuer}) on ${new Date(time).toISOString()}; ${what}`,
   )
-}
-
-function attempt<T>(read: () => T): T | Error {
-  try {
-    return read()
-  } catch (error) {
-    return error as Error
-  }
 }

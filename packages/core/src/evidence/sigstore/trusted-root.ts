@@ -3,6 +3,7 @@
  * the logs of certificates and of signatures, each with its time. Reading it believes nothing: it counts by its digest.
  */
 import { toHex } from '../../bytes.ts'
+import { messageOf } from '../../error.ts'
 import { parseJson } from '../../json.ts'
 import type { Json, JsonObject } from '../../shape.ts'
 import { type Certificate, type PublicKey, parseCertificate } from '../../x509/index.ts'
@@ -74,7 +75,8 @@ function authorityOf(value: Json, where: string): Authority | undefined {
   const span = spanOf(fields.validFor, where)
   try {
     return { chain: ders.map(parseCertificate), span }
-  } catch {
+  } catch (error) {
+    messageOf(error)
     return undefined
   }
 }

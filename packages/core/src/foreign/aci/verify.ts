@@ -3,6 +3,7 @@
  * keyset comes from the reader: as such, or in an attestation report, whose quote is bound to its digest.
  */
 import { toHex } from '../../bytes.ts'
+import { messageOf } from '../../error.ts'
 import { appraise, evidenceFormat, type Format, isBoundTo } from '../../evidence/index.ts'
 import { quoted } from '../../receipt/words.ts'
 import type { JsonObject } from '../../shape.ts'
@@ -200,6 +201,6 @@ function appraiseReport(report: JsonObject, receipt: AciReceipt, options: Foreig
       }
     return { outcome: 'appraised', appraisal, time }
   } catch (error) {
-    return { outcome: 'unreadable', detail: (error as Error).message }
+    return { outcome: 'unreadable', detail: messageOf(error) }
   }
 }

@@ -3,7 +3,7 @@
  * the machine that ran the model, or over the two digests alone by the gateway before it. The key is known by its address.
  */
 import { concat, equal, fromHex, fromUtf8, toHex, utf8 } from '../../bytes.ts'
-import { AnswerableError } from '../../error.ts'
+import { AnswerableError, messageOf } from '../../error.ts'
 import { appraise, evidenceFormat } from '../../evidence/index.ts'
 import { parseJson } from '../../json.ts'
 import { quoted } from '../../receipt/words.ts'
@@ -152,7 +152,7 @@ function appraiseReport(value: unknown, near: NearSignature, options: ForeignOpt
       time,
     }
   } catch (error) {
-    return { outcome: 'unreadable', detail: (error as Error).message }
+    return { outcome: 'unreadable', detail: messageOf(error) }
   }
 }
 

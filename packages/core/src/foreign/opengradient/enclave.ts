@@ -3,7 +3,7 @@
  * and of the key that signs (nitriding: `0x1220`, 32 bytes, twice).
  */
 import { concat, equal, fromBase64, fromUtf8, toHex } from '../../bytes.ts'
-import { AnswerableError } from '../../error.ts'
+import { AnswerableError, messageOf } from '../../error.ts'
 import { appraise, evidenceFormat } from '../../evidence/index.ts'
 import { type NitroDocument, unwrapNitro } from '../../evidence/nitro/index.ts'
 import type { PublicKey } from '../../x509/index.ts'
@@ -29,7 +29,7 @@ export function readEnclave(key: PublicKey, options: ForeignOptions, signedAt: n
   try {
     document = format.parse(documentOf(attestation))
   } catch (error) {
-    return { found: { outcome: 'unreadable', detail: (error as Error).message } }
+    return { found: { outcome: 'unreadable', detail: messageOf(error) } }
   }
   const pcrs = [0, 1, 2].map(index => document.pcrs.get(index))
   const pcrHash = pcrs.every(one => one !== undefined) ? `0x${toHex(keccak256(...pcrs))}` : undefined
