@@ -252,6 +252,25 @@ test('a quorum of validators’ owners revokes an image for all, fewer do not, a
   assert.equal(rule(say('reference-value', { reference: REFERENCE }, cy)), 'not-open')
 })
 
+test('an image that a quorum revoked stays so under more measurements, named before or after; another build does not', () => {
+  const { world, say, auditor, validators, operator } = attested()
+  const [ada, bo, cy] = validators as [Owner, Owner, Owner]
+  const more = { ...REFERENCE, measurements: { ...REFERENCE.measurements, rtmr3: 'dd' } }
+  const other = { ...REFERENCE, measurements: { ...REFERENCE.measurements, rtmr1: 'ee' } }
+  effective(say('reference-value', { reference: REFERENCE }, auditor))
+  for (const reference of [more, other]) effective(say('reference-value', { reference }, operator))
+  const body = { id: ID, since: AS_OF, reason: 'it leaks' }
+  let entry = world.entry('reference-revocation', body, ada, ada.signer('validator'))
+  for (const one of [bo, cy]) entry = addSignature(entry, one.signer('validator'))
+  effective(world.append(entry))
+  const by = (reference: typeof more) =>
+    world.state.references.get(`${referenceId(reference as never, suite)} ops`)!.revoked?.groups
+  assert.deepEqual([by(more), by(other)], [['ada', 'bo', 'cy'], undefined])
+  const again = { ...more, measurements: { ...more.measurements, rtmr2: 'ff' } }
+  assert.equal(rule(say('reference-value', { reference: again }, operator)), 'not-open')
+  effective(say('reference-value', { reference: other }, cy))
+})
+
 test('the policy of evidence travels with the charter, is kept as it was written, and must be one', () => {
   const policy = { debug: 'accept', tcb: { tdx: ['UpToDate'] } }
   const world = new RegistryWorld(['ada', 'bo', 'cy'], { evidence: { policy } }, 4)

@@ -2,6 +2,7 @@
 import { errorCode } from '../../error.ts'
 import { type Certificate, checkChain } from '../../x509/index.ts'
 import { type Check, check } from '../check.ts'
+import type { Endorsements } from '../endorsements.ts'
 import type { AppraisalContext } from '../format.ts'
 import { rootSet } from '../roots.ts'
 import type { Device } from './device.ts'
@@ -42,7 +43,7 @@ export function compareWithManifests(
   ].map(part => ({ ...part, manifests: [] as Manifest[] }))
   const others: string[] = []
   for (const bytes of context.endorsements.rim) {
-    const manifest = readManifest(bytes, result)
+    const manifest = readManifest(bytes, result, context.endorsements)
     if (manifest === undefined) continue
     const part = parts.find(({ version }) => version?.toLowerCase() === manifest.version.toLowerCase())
     if (part === undefined || isOfAnother(device, part.name, manifest)) others.push(manifest.version)
@@ -97,9 +98,35 @@ export function compareWithManifests(
   return result
 }
 
-function readManifest(bytes: Uint8Array, result: Comparison): Manifest | undefined {
+/** What was read of an archive's manifests, or why it cannot be: for one archive that is the same at any time, for any device. */
+const READ = new WeakMap<Endorsements, Map<Uint8Array, () => Manifest>>()
+
+/** Reads it once, however many devices a document has: reading XML takes longest of all. */
+function readOnce(bytes: Uint8Array, endorsements: Endorsements): Manifest {
+  const known = READ.get(endorsements) ?? new Map<Uint8Array, () => Manifest>()
+  READ.set(endorsements, known)
+  let read = known.get(bytes)
+  if (read === undefined) {
+    try {
+      const manifest = parseManifest(bytes)
+      read = () => manifest
+    } catch (error) {
+      read = () => {
+        throw error
+      }
+    }
+    known.set(bytes, read)
+  }
+  return read()
+}
+
+function readManifest(
+  bytes: Uint8Array,
+  result: Comparison,
+  endorsements: Endorsements,
+): Manifest | undefined {
   try {
-    return parseManifest(bytes)
+    return readOnce(bytes, endorsements)
   } catch (cause) {
     const reason = errorCode(cause) === 'bad-signature' ? 'bad-endorsement-signature' : 'bad-endorsement'
     result.faults.push(check('platform', 'fail', reason, (cause as Error).message))
