@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { answerable, start, temporaryFolder } from '../cli.fixture.ts'
 
 const home = temporaryFolder()
@@ -15,6 +16,14 @@ async function ok(...args: string[]): Promise<string> {
   const ran = await run(...args)
   assert.equal(ran.status, 0, `${args.join(' ')}\n${ran.out}\n${ran.err}`)
   return ran.out
+}
+
+async function comes<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (const until = Date.now() + 15_000; Date.now() < until; await sleep(200)) {
+    const found = await look()
+    if (found !== undefined) return found
+  }
+  throw new Error('it did not come in 15 s')
 }
 
 let network: ChildProcess
@@ -99,8 +108,12 @@ test('a file says the same; validators revoke an image for everybody, in a file 
   const out = await ok('evidence', 'revoke', id, ...why, '--together', envelope)
   assert.match(out, /for everybody.*weights leaked.*signed by +ada\.example/s)
   assert.match(readFileSync(envelope, 'utf8'), /"signatures"/)
-  const { references } = JSON.parse(await ok('evidence', 'list', '--json'))
-  const record = references.find((one: { id: string }) => one.id === id)
+  // The list is of what a quorum has seen, which comes a little later.
+  const record = await comes(async () => {
+    const { references } = JSON.parse(await ok('evidence', 'list', '--json'))
+    const found = references.find((one: { id: string }) => one.id === id)
+    return found?.revoked ? found : undefined
+  })
   assert.deepEqual(record.reference, reference)
   assert.deepEqual(record.revoked.groups, ['ada.example'])
 })

@@ -22,7 +22,7 @@ export function evidenceLines({
     ...labelled('as of', asOf.map(time).join(' and ')),
     ...(stated === undefined ? [] : labelled('stated', `in the registry at ${time(stated.time)}`)),
     ...parts.flatMap(partLines),
-    ...(checks.length === 0 ? [] : ['', ...labelled('as a whole', ''), ...checks.flatMap(checkLines)]),
+    ...(checks.length === 0 ? [] : ['', '  as a whole', ...checks.flatMap(checkLines)]),
     ...approvals.flatMap(approvalLines),
     ...dissent.flatMap(({ id, name, reasons }) =>
       labelled('contested', `${plain(name)} (${id}) finds otherwise: ${reasons.map(plain).join(', ')}`),
@@ -31,17 +31,24 @@ export function evidenceLines({
 }
 
 function partLines({ what, platform, format, measurements, checks, window, error }: EvidencePart): string[] {
-  const values = Object.entries(measurements)
+  // Registers that nothing went into say nothing.
+  const values = Object.entries(measurements).filter(([, value]) => !/^0*$/.test(value))
   return [
     '',
     ...labelled(what, platform === undefined ? format : `${plain(platform)} (${format})`),
     ...(error === undefined ? [] : labelled('', `cannot be read: ${plain(error.detail)} (${error.code})`)),
-    ...values.flatMap(([name, value], i) =>
-      labelled(i === 0 ? 'measurements' : '', `${name} ${plain(value)}`),
-    ),
+    ...measurementLines(values),
     ...(window === undefined ? [] : labelled('holds', windowWords(window))),
     ...checks.flatMap(checkLines),
   ]
+}
+
+function measurementLines(values: [string, string][]): string[] {
+  const lines = values.flatMap(([name, value]) => {
+    const text = plain(value)
+    return name.length + text.length < 70 ? [`    ${name} ${text}`] : [`    ${name}`, `      ${text}`]
+  })
+  return lines.length === 0 ? [] : ['  measurements', ...lines]
 }
 
 /** One check on a line, with its sentence below where it did not pass. */

@@ -49,7 +49,7 @@ export function revocationCheck(
     const answer = checkRevocation(certificate, path[i + 1]!, lists, time, suite)
     switch (answer.outcome) {
       case 'revoked':
-        return { check: check('revocation', 'fail', 'certificate-revoked', answer.detail) }
+        return { check: revokedCheck(answer) }
       case 'bad':
         return { check: check('revocation', 'fail', 'bad-revocation-answer', answer.detail) }
       case 'out-of-date':
@@ -68,6 +68,11 @@ export function revocationCheck(
   if (open !== undefined) return open
   const detail = 'its issuers list none of its certificates as revoked'
   return { check: check('revocation', 'pass', 'not-revoked', detail), window }
+}
+
+/** On hold is its own reason: it may come back. */
+export function revokedCheck({ hold, detail }: { hold?: true; detail: string }): Check {
+  return check('revocation', 'fail', hold ? 'certificate-on-hold' : 'certificate-revoked', detail)
 }
 
 /** A list that cannot be read answers nothing; it may be another format's, of a kind that is not known here. */

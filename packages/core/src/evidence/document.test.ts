@@ -3,7 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { chip, LOG_VKEY } from '../../test/attested.ts'
 import { suite } from '../../test/fixture.ts'
-import { utf8 } from '../bytes.ts'
+import { opensslSuite } from '../../test/openssl-suite.ts'
+import { makeTdxQuote, QUOTE_TIME, type QuoteOptions } from '../../test/quote.ts'
+import { makeCrl } from '../../test/x509.ts'
+import { fromUtf8, utf8 } from '../bytes.ts'
 import { AnswerableError } from '../error.ts'
 import { asReportData, deviceNonce, evidenceBinding, isBoundTo } from './binding.ts'
 import { budgeted } from './budget.ts'
@@ -13,6 +16,7 @@ import {
   MAX_EVIDENCE_BYTES,
   parseEvidenceDocument,
 } from './document.ts'
+import { DEFAULT_EVIDENCE_POLICY } from './policy.ts'
 
 const TIME = Date.parse('2026-06-01T00:00:00Z')
 const item = (reportData: Uint8Array) => ({ format: 'sev-snp' as const, bytes: chip.report({ reportData }) })
@@ -77,4 +81,57 @@ test('a document can have only so many signatures checked', () => {
   assert.ok(appraiser.at(TIME).verdict.met)
   for (let i = 0; i < 8; i++) if (!appraiser.at(TIME).verdict.met) return
   assert.fail('it checks signatures for ever')
+})
+
+test('an older word on a platform does not pass for the newest by the newer lists beside it', () => {
+  const reportData = asReportData(evidenceBinding(LOG_VKEY, [], suite), 64)
+  const made = makeTdxQuote({ reportData })
+  const archive = (options: QuoteOptions, from: string) => {
+    const [collateral] = makeTdxQuote(options).endorsements
+    const lists = Object.entries({ root_ca_crl: made.rootCa, pck_crl: made.ca }).map(([name, by]) => [
+      name,
+      Buffer.from(makeCrl(by, [], { from })).toString('hex'),
+    ])
+    const fields = { ...JSON.parse(fromUtf8(collateral!.bytes)), ...Object.fromEntries(lists) }
+    return [{ kind: 'intel-collateral' as const, bytes: utf8(JSON.stringify(fields)) }]
+  }
+  const good = archive({ issued: '2026-08-01T00:00:00Z' }, '2026-08-20T00:00:00Z')
+  const met = (...archives: (typeof good)[]) =>
+    new DocumentAppraiser(
+      { log: LOG_VKEY, items: [{ format: 'tdx', bytes: made.quote }] },
+      {
+        log: LOG_VKEY,
+        policy: {
+          ...DEFAULT_EVIDENCE_POLICY,
+          roots: { ...DEFAULT_EVIDENCE_POLICY.roots, intel: [made.root] },
+        },
+        archives,
+        suite: opensslSuite,
+      },
+    ).at(QUOTE_TIME).verdict.met
+  assert.ok(met(good))
+  for (const against of [
+    { status: 'OutOfDate' },
+    { status: 'Revoked' },
+    { status: 'ConfigurationNeeded' },
+    { moduleStatus: 'OutOfDate' },
+    { qeStatus: 'OutOfDate' },
+    { qeStatus: 'Revoked' },
+  ] as const) {
+    const worse = archive({ ...against, issued: '2026-08-10T00:00:00Z' }, '2026-08-10T00:00:00Z')
+    assert.ok(!met(good, worse), JSON.stringify(against))
+    assert.ok(!met(worse, good), JSON.stringify(against))
+    // Before its time it says nothing yet, and by whom nobody trusts it never does.
+    const later = archive({ ...against, issued: '2026-09-02T00:00:00Z' }, '2026-08-10T00:00:00Z')
+    assert.ok(met(good, later), JSON.stringify(against))
+    const forged = archive(
+      {
+        ...against,
+        issued: '2026-08-10T00:00:00Z',
+        forged: 'qeStatus' in against ? 'qe_identity' : 'tcb_info',
+      },
+      '2026-08-10T00:00:00Z',
+    )
+    assert.ok(met(good, forged), JSON.stringify(against))
+  }
 })

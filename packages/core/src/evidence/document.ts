@@ -11,7 +11,7 @@ import type { Suite } from '../suite.ts'
 import { type Appraisal, type Approved, appraise } from './appraise.ts'
 import { deviceNonce, evidenceBinding } from './binding.ts'
 import { budgeted } from './budget.ts'
-import { type Check, type CheckName, check } from './check.ts'
+import { type Check, type CheckName, check, type EvidenceReason } from './check.ts'
 import { type Endorsement, type Endorsements, endorsementsFrom, NO_ENDORSEMENTS } from './endorsements.ts'
 import { DEVICE_FORMATS, FORMATS, type Format } from './format.ts'
 import { type AnyFormat, EVIDENCE_FORMATS, evidenceFormat } from './formats.ts'
@@ -179,8 +179,22 @@ export class DocumentAppraiser {
 }
 
 /**
- * Which archive speaks: one that shows a revocation, before all; else, of those that are in their time, the newest. So whoever
- * brings archives cannot choose an older one that says less.
+ * What vendors sign against a platform. It gets no better with time, and an archive can hold an older word on the platform
+ * beside newer lists, so the newest as a whole need not have the newest word.
+ */
+const AGAINST: readonly EvidenceReason[] = [
+  'platform-out-of-date',
+  'platform-needs-configuration',
+  'platform-revoked',
+  'no-matching-tcb-level',
+  'identity-out-of-date',
+  'identity-revoked',
+]
+
+/**
+ * Which archive speaks: one that shows a revocation, before all; then one that is in its time and has the vendor's word against
+ * the platform; else, of those that are in their time, the newest. So whoever brings archives cannot choose an older one that
+ * says less.
  */
 function newest(appraisals: readonly Appraisal[], time: number): Appraisal {
   const revoked = appraisals.find(({ checks }) =>
@@ -190,6 +204,12 @@ function newest(appraisals: readonly Appraisal[], time: number): Appraisal {
   const known = (one: Appraisal): number =>
     one.checks.filter(({ outcome }) => outcome !== 'not-checked').length
   const inTime = ({ window }: Appraisal): boolean => window.from <= time && time <= window.until
+  const isAgainst = ({ checks }: Appraisal): boolean =>
+    checks.some(({ reason }) => AGAINST.includes(reason)) &&
+    // Under a chain that does not hold, anybody can say so.
+    checks.every(({ check: name, outcome }) => name !== 'chain' || outcome === 'pass')
+  const against = appraisals.find(one => inTime(one) && isAgainst(one))
+  if (against !== undefined) return against
   return appraisals.reduce((best, one) => {
     if (inTime(best) !== inTime(one)) return inTime(one) ? one : best
     if (known(best) !== known(one)) return known(one) > known(best) ? one : best

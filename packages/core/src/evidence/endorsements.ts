@@ -70,20 +70,25 @@ export function formatEndorsements(list: readonly Endorsement[]): Uint8Array {
   return utf8(`${JSON.stringify({ type: ENDORSEMENTS_TYPE, items })}\n`)
 }
 
-/** Reads an archive. Throws `bad-endorsement`, `too-large`, and what `parseJson` throws. */
+/**
+ * Reads an archive, which holds no more than `endorsementsFrom` takes. Throws `bad-endorsement`, `too-large`, and what
+ * `parseJson` throws.
+ */
 export function parseEndorsements(bytes: Uint8Array): Endorsement[] {
   const root = shape.object(
     parseJson(bytes, { maxBytes: MAX_ENDORSEMENT_BYTES * 2, maxDepth: 4 }),
     'endorsements',
   )
   shape.literal(root.type, 'type', [ENDORSEMENTS_TYPE])
-  return shape.array(root.items, 'items', MOST_ITEMS).map((item, i) => {
+  const list = shape.array(root.items, 'items', MOST_ITEMS).map((item, i): Endorsement => {
     const { kind, bytes: text } = shape.object(item, `items[${i}]`)
     return {
       kind: shape.literal(kind, `items[${i}].kind`, ENDORSEMENT_KINDS),
       bytes: fromBase64(shape.string(text, `items[${i}].bytes`, MAX_ENDORSEMENT_BYTES * 2)),
     }
   })
+  endorsementsFrom(list)
+  return list
 }
 
 /**

@@ -26,7 +26,10 @@ export const SNP_PARTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as con
 export type SnpPart = (typeof SNP_PARTS)[number]
 
 export interface EvidencePolicy {
-  /** Checks that must pass, of every format and of each; none may fail, required or not. */
+  /**
+   * Checks that must pass, of every format and of each; none may fail, required or not. `signature` and `chain` must pass
+   * whatever it says: what nobody is shown to have signed is no evidence.
+   */
   require: Partial<Record<Format | 'every', readonly CheckName[]>>
   /** `accept` lets a machine in that its owner can look into; the check still says `fail`. */
   debug: 'refuse' | 'accept'
@@ -78,29 +81,39 @@ export interface EvidenceVerdict {
   checks: CheckName[]
 }
 
+/** No policy can go without these. */
+const ALWAYS: readonly CheckName[] = ['signature', 'chain']
+
+/** What must pass of evidence of a format. */
+export function requiredChecks(format: Format, { require }: EvidencePolicy): Set<CheckName> {
+  return new Set([...ALWAYS, ...(require.every ?? []), ...(require[format] ?? [])])
+}
+
 /** Whether checks meet a policy. `also` are checks that must pass besides. */
 export function judgeEvidence(
   format: Format,
   checks: readonly Check[],
-  { require, debug }: EvidencePolicy,
+  policy: EvidencePolicy,
   also: readonly CheckName[] = [],
 ): EvidenceVerdict {
-  const required = new Set([...(require.every ?? []), ...(require[format] ?? []), ...also])
+  const required = new Set([...requiredChecks(format, policy), ...also])
   const unmet: string[] = []
   const stood: CheckName[] = []
   for (const name of CHECKS) {
     const own = checks.filter(one => one.check === name)
     const failed = own.filter(({ outcome }) => outcome === 'fail')
     if (failed.length > 0) {
-      if (name === 'debug' && debug === 'accept') continue
+      if (name === 'debug' && policy.debug === 'accept') continue
       for (const { reason } of failed) unmet.push(`${name} fails: ${reason}`)
       stood.push(name)
-    } else if (required.has(name) && !own.some(({ outcome }) => outcome === 'pass')) {
-      unmet.push(
-        `${name} is required, and was not checked: ${own[0]?.reason ?? 'nothing was found about it'}`,
-      )
-      stood.push(name)
+      continue
     }
+    if (!required.has(name)) continue
+    // Of several under one name, one that passes does not speak for one that nobody could look at.
+    const open = own.find(({ outcome }) => outcome !== 'pass')
+    if (own.length > 0 && open === undefined) continue
+    unmet.push(`${name} is required, and was not checked: ${open?.reason ?? 'nothing was found about it'}`)
+    stood.push(name)
   }
   return { met: unmet.length === 0, unmet, checks: stood }
 }
@@ -124,17 +137,18 @@ export function evidencePolicyOf(
   base: EvidencePolicy = DEFAULT_EVIDENCE_POLICY,
   where = 'policy',
 ): EvidencePolicy {
-  const root = shape.object(value, where)
-  for (const key of Object.keys(root)) shape.literal(key, where, FIELDS)
+  const root = known(value, where, FIELDS)
   const policy = { ...base }
-  if (root.require !== undefined) policy.require = requireOf(shape.object(root.require, `${where}.require`))
+  if (root.require !== undefined)
+    policy.require = { ...base.require, ...requireOf(shape.object(root.require, `${where}.require`)) }
   if (root.debug !== undefined)
     policy.debug = shape.literal(root.debug, `${where}.debug`, ['refuse', 'accept'])
   if (root.tcb !== undefined) {
-    const { tdx = base.tcb.tdx, sgx = base.tcb.sgx } = shape.object(root.tcb, `${where}.tcb`)
+    const { tdx = base.tcb.tdx, sgx = base.tcb.sgx } = known(root.tcb, `${where}.tcb`, ['tdx', 'sgx'])
     policy.tcb = { tdx: statuses(tdx, `${where}.tcb.tdx`), sgx: statuses(sgx, `${where}.tcb.sgx`) }
   }
-  if (root.snp !== undefined) policy.snp = snpOf(shape.object(root.snp, `${where}.snp`), base.snp)
+  if (root.snp !== undefined)
+    policy.snp = snpOf(known(root.snp, `${where}.snp`, ['minimum', 'vmpl']), base.snp)
   if (root.roots !== undefined) policy.roots = rootsOf(shape.object(root.roots, `${where}.roots`), base.roots)
   if (root.references !== undefined)
     policy.references = shape
@@ -149,6 +163,13 @@ export function evidencePolicyOf(
       }
     })
   return policy
+}
+
+/** An object of these fields alone: one that is misspelt would ask for nothing, and nobody would notice. */
+function known(value: unknown, where: string, fields: readonly string[]): JsonObject {
+  const object = shape.object(value, where)
+  for (const key of Object.keys(object)) shape.literal(key, where, fields)
+  return object
 }
 
 function requireOf(fields: JsonObject): EvidencePolicy['require'] {

@@ -1,15 +1,20 @@
 /** Ways to have a record's place, or its model, rest on hardware that did not make it, and to stop those who look. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { attested, IMAGE, LOG_VKEY, MEASUREMENT, trusting } from '../../test/attested.ts'
+import { attested, chip, IMAGE, LOG_VKEY, MEASUREMENT, trusting } from '../../test/attested.ts'
 import { check, world } from '../../test/checking.ts'
 import { EPOCH, suite } from '../../test/fixture.ts'
 import { Owner, RegistryWorld } from '../../test/registry.ts'
-import { fromUtf8, toHex } from '../bytes.ts'
+import { LOGGED, Sigstore } from '../../test/sigstore.ts'
+import { fromUtf8, toHex, utf8 } from '../bytes.ts'
 import { type Endorsement, formatEndorsements, type ReferenceValue } from '../evidence/index.ts'
 import { type CollectionName, proveRecords, Registry } from '../registry/index.ts'
 import type { State } from '../registry/state.ts'
+import { evidenceOn } from './evidenced.ts'
+import type { Approval } from './known-evidence.ts'
 import type { Receipt } from './receipt.ts'
+import { type CheckedRecord, checkReceiptRecord } from './receipt-record.ts'
+import { CheckpointJudge } from './record.ts'
 import type { Trust } from './trust.ts'
 
 const BEFORE = '2025-12-31T00:00:00.000Z'
@@ -198,4 +203,34 @@ test('a record whose beginning nothing shows is not shown to have been made ther
     ]),
     Array.from({ length: 3 }, () => ['pass', 'evidence-undated']),
   )
+})
+
+test('approvals without end that name one bundle use up no signatures of another that names it', () => {
+  const sigstore = new Sigstore()
+  const bundle = utf8(JSON.stringify(sigstore.bundle()))
+  const root = sigstore.trustedRoot()
+  const provenance = { bundle: suite.sha256Hex(bundle) }
+  const approval = (id: string): Approval => ({
+    reference: { ...IMAGE, provenance },
+    by: { id } as never,
+    independent: true,
+  })
+  const receipt = attested({
+    record: { registryTime: LOGGED / 1000 + 30, cosigners: world.cosigners(LOGGED / 1000 + 60) },
+    endorsements: [
+      ...chip.endorsements,
+      { kind: 'sigstore-bundle', bytes: bundle },
+      { kind: 'sigstore-root', bytes: root },
+    ],
+  })
+  const record = checkReceiptRecord(receipt, new CheckpointJudge(world.trust, suite), undefined, suite)
+  assert.equal(record.outcome, 'included')
+  const policy = chip.policy({ roots: { ...chip.policy().roots, sigstore: [suite.sha256Hex(root)] } })
+  const approvals = [...Array.from({ length: 1000 }, () => approval('troll')), approval('cy')]
+  const found = evidenceOn(record as CheckedRecord, receipt, {
+    policy,
+    known: { approvals, appraisals: [] },
+    suite,
+  })
+  assert.equal(found!.approvals.at(-1)!.provenance!.outcome, 'pass')
 })

@@ -101,7 +101,7 @@ function recordedWords(record: CheckedRecord, compared: Facts['compared']) {
   }
   if (!documents.node || !documents.charter || !documents.terms)
     missing.push('what the documents that it names by digest say')
-  if (judged.quorumTime === undefined) missing.push('when it was recorded')
+  if (record.until === undefined) missing.push('when it was recorded')
   missing.push('that the answer is right, or that this is all that the operator ever answered')
   return {
     reason: witnessed ? 'witnessed' : 'committed',

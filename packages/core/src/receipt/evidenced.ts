@@ -13,7 +13,6 @@ import {
   type EvidencePolicy,
   imageProvenance,
   matchesReference,
-  type ProvenanceContext,
   parseEndorsements,
   parseEvidenceDocument,
 } from '../evidence/index.ts'
@@ -67,8 +66,7 @@ export function evidenceOn(
   if (known?.stated !== undefined) found.stated = known.stated
   const bytes = receipt.documents[digest]
   if (bytes === undefined) return found
-  const { from } = record
-  const until = record.judged.quorumTime
+  const { from, until } = record
   let appraiser: DocumentAppraiser
   let all: (readonly Endorsement[])[]
   try {
@@ -97,22 +95,28 @@ export function evidenceOn(
   if (appraisal === undefined) return found
   if (appraisal.reference !== undefined)
     found.approvals.push({ reference: appraisal.reference, independent: true })
-  const endorsements = provenanceIn(all)
-  const context = { time: until * 1000, policy, endorsements, suite: budgeted(suite) }
+  const bundles = new Map(of(all, 'sigstore-bundle').map(bytes => [suite.sha256Hex(bytes), bytes]))
+  const context = { time: until * 1000, policy, suite: budgeted(suite) }
+  const roots = of(all, 'sigstore-root')
+  // Each bundle is looked at once: approvals without end that name one use up nobody's time or signatures.
+  const seen = new Map<string | undefined, ReturnType<typeof imageProvenance>>()
   for (const approval of known?.approvals ?? []) {
     if (!matchesReference(approval.reference, appraisal)) continue
-    const provenance = imageProvenance(approval.reference, appraisal, context)
+    const digest = approval.reference.provenance?.bundle
+    const bundle = digest === undefined ? undefined : bundles.get(digest)
+    const endorsements = { 'sigstore-bundle': bundle === undefined ? [] : [bundle], 'sigstore-root': roots }
+    if (!seen.has(digest))
+      seen.set(digest, imageProvenance(approval.reference, appraisal, { ...context, endorsements }))
+    const provenance = seen.get(digest)
     found.approvals.push({ ...approval, ...(provenance && { provenance }) })
   }
   found.dissent = (known?.appraisals ?? []).filter(({ met }) => met !== verdict.met)
   return found
 }
 
-/** Bundles and trusted roots of all archives together: each is named by its digest, so it does not matter which has it. */
-function provenanceIn(archives: readonly (readonly Endorsement[])[]): ProvenanceContext['endorsements'] {
-  const of = (wanted: Endorsement['kind']) =>
-    archives.flat().flatMap(({ kind, bytes }) => (kind === wanted ? bytes : []))
-  return { 'sigstore-bundle': of('sigstore-bundle'), 'sigstore-root': of('sigstore-root') }
+/** Of all archives together: bundles and roots are named by their digests, so it does not matter which has them. */
+function of(archives: readonly (readonly Endorsement[])[], wanted: Endorsement['kind']): Uint8Array[] {
+  return archives.flat().flatMap(({ kind, bytes }) => (kind === wanted ? bytes : []))
 }
 
 function unreadable(found: EvidenceOnRecord, error: unknown): EvidenceOnRecord {

@@ -133,6 +133,13 @@ test('of several archives the newest in its time speaks, and a revocation before
   assert.equal(check(receipt, { archives }, trusting()).claims.place.reason, 'evidence-rejected')
 })
 
+test('an archive of more than anybody needs is refused, and stops nobody from looking at the rest', () => {
+  const many = Array.from({ length: 33 }, () => chip.endorsements[0]!)
+  assert.equal(reason({ endorsements: many }), 'evidence-rejected')
+  const list = Array.from({ length: 3 }, () => ({ kind: 'rim' as const, bytes: new Uint8Array(300_000) }))
+  assert.equal(reason({ endorsements: list }), 'evidence-rejected')
+})
+
 /** A registry in which bo runs the world's node, and this is stated. */
 function registered(then: (registry: RegistryWorld, owners: Record<string, Owner>) => void): Trust {
   const founders = [

@@ -124,7 +124,7 @@ function measured(evidence: EvidenceOnRecord): Found {
   const asked = verdict.checks.includes('provenance')
   const approval =
     other === undefined ? standing.find(one => one.independent && cameFrom(one, asked)) : undefined
-  const what = `${platform}, measurement ${mainMeasurement(measurements)}`
+  const what = `${platform}, ${mainMeasurement(measurements)}`
   if (other !== undefined)
     return wrong(
       'measurement-not-approved',
@@ -161,7 +161,9 @@ function measured(evidence: EvidenceOnRecord): Found {
       ? ''
       : ` Contested: ${evidence.dissent.map(({ by, reasons }) => `${quoted(by.name)} (${by.id}) finds otherwise${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`).join('; ')}.`
   const taken =
-    revoked.length === 0 ? '' : ` ${revoked.map(nameOf).join(', ')} took back an approval of the same image.`
+    revoked.length === 0
+      ? ''
+      : ` ${[...new Set(revoked.map(nameOf))].join(', ')} took back an approval of the same image.`
   const late = since !== undefined && since.time > last.time ? ', which is after this record' : ''
   return {
     result: 'pass',
@@ -184,7 +186,9 @@ function nameOf({ by }: Approval): string {
 /** What of many measurements says most: the first. */
 function mainMeasurement(measurements: Readonly<Record<string, string>>): string {
   const [first] = Object.entries(measurements)
-  return first === undefined ? 'none' : `${first[0]} ${first[1].slice(0, 16)}…`
+  if (first === undefined) return 'no measurement'
+  const [name, value] = first
+  return `${name === 'measurement' ? '' : 'measurement '}${name} ${value.slice(0, 16)}…`
 }
 
 /**

@@ -22,6 +22,8 @@ export interface CheckedRecord extends Included {
   disclosures: Digests
   /** When a quorum cosigned the registry checkpoint that the statement names, POSIX seconds, where that is shown. */
   from?: number
+  /** When a quorum first saw the record, POSIX seconds, as far as the proofs that came along show. */
+  until?: number
   /** Documents that came along and are those the statement names. */
   documents: { node: boolean; charter: boolean; terms: boolean }
 }
@@ -35,7 +37,7 @@ export function checkReceiptRecord(
   suite: Suite,
 ): ReceiptRecord {
   const stop = (stopped: Stopped): ReceiptRecord => ({ ...stopped, digests: allDigests(receipt) })
-  const record = checkRecord(receipt, judge, asOf, suite)
+  const record = checkProofs(receipt, judge, asOf, suite)
   if (record.outcome === 'stopped') return stop(record)
   const { statement } = record
   const disclosures: Digests = { ...statement.disclosures }
@@ -72,9 +74,43 @@ export function checkReceiptRecord(
       fail('registry-checkpoint-mismatch', 'the registry checkpoint is not the one that the statement names'),
     )
   // A quorum that cosigned the same registry checkpoint again later does not make the record younger than it is.
-  const until = record.judged.quorumTime
+  const { until } = record
   if (from !== undefined && (until === undefined || from <= until)) checked.from = from
   return checked
+}
+
+type Dated = Included & { until?: number }
+
+/**
+ * The record under the newer of its checkpoints, dated by the earlier. Under the earlier alone where no quorum of the
+ * reader's stands for the newer, or its key was given up meanwhile: what was shown once stays shown.
+ */
+function checkProofs(
+  { statement, proof, earlier }: Pick<Receipt, 'statement' | 'proof' | 'earlier'>,
+  judge: CheckpointJudge,
+  asOf: number | undefined,
+  suite: Suite,
+): Dated | Stopped {
+  const newer = checkRecord({ statement, proof }, judge, asOf, suite)
+  if (earlier === undefined) return newer.outcome === 'stopped' ? newer : dated(newer)
+  const older = checkRecord({ statement, proof: earlier }, judge, asOf, suite)
+  if (older.outcome === 'stopped') {
+    if (isForged(older)) return { ...older, detail: `of its earlier proof, ${older.detail}` }
+    return newer.outcome === 'stopped' ? newer : dated(newer)
+  }
+  if (newer.outcome === 'stopped') return isForged(newer) ? newer : dated(older)
+  if (older.index !== newer.index) return fail('not-included', 'its two proofs are of different entries')
+  return dated(newer, older)
+}
+
+/** Whether something is wrong with a proof itself, and not with who stands for it or since when. */
+function isForged({ result, reason }: Stopped): boolean {
+  return result === 'fail' && reason !== 'key-revoked'
+}
+
+function dated(record: Included, other: Included = record): Dated {
+  const times = [record, other].flatMap(({ judged }) => judged.quorumTime ?? [])
+  return times.length === 0 ? record : { ...record, until: Math.min(...times) }
 }
 
 function checkBegin(

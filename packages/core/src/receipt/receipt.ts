@@ -35,6 +35,11 @@ export interface ProvenStatement {
 export interface Receipt extends ProvenStatement {
   /** For a stream: the statement it began with. */
   begin?: ProvenStatement
+  /**
+   * A second tlog-proof of the statement, under an earlier checkpoint: it dates the record, where the other is under whatever
+   * was newest when the receipt was made.
+   */
+  earlier?: string
   /** Exact disclosure texts. */
   disclosures: Partial<Record<DisclosureName, string>>
   /** The exact bytes asked and answered, where they travel along. */
@@ -63,6 +68,7 @@ export function parseReceipt(bytes: Uint8Array): Receipt {
     content: {},
     documents: {},
   }
+  if (root.earlier !== undefined) receipt.earlier = shape.string(root.earlier, 'earlier', MAX_PROOF_LENGTH)
   if (root.begin !== undefined) receipt.begin = proven(shape.object(root.begin, 'begin'), 'begin.')
   for (const [name, text] of Object.entries(shape.object(root.disclosures ?? {}, 'disclosures'))) {
     const known = shape.literal(name, 'disclosures', DISCLOSURES)
@@ -95,13 +101,14 @@ export function parseReceipt(bytes: Uint8Array): Receipt {
 }
 
 export function formatReceipt(receipt: Receipt): string {
-  const { statement, proof, begin, disclosures, content, documents, registryCheckpoint } = receipt
+  const { statement, proof, earlier, begin, disclosures, content, documents, registryCheckpoint } = receipt
   const { modelSignature, registry, endorsements } = receipt
   return JSON.stringify(
     {
       type: RECEIPT_TYPE,
       statement: toBase64(statement),
       proof,
+      earlier,
       begin: begin && { statement: toBase64(begin.statement), proof: begin.proof },
       disclosures: someOf(disclosures),
       content: someOf(mapValues(content, toBase64)),

@@ -116,8 +116,8 @@ function withOwn(proven: Registered, record: CheckedRecord, registry: RegistryVi
 }
 
 /** The end of its interval, Unix milliseconds. */
-function endOf({ judged: { quorumTime } }: CheckedRecord): number | undefined {
-  return quorumTime === undefined ? undefined : quorumTime * 1000
+function endOf({ until }: CheckedRecord): number | undefined {
+  return until === undefined ? undefined : until * 1000
 }
 
 /** Undefined where there is nothing to look it up in, or the log is not known there. */
@@ -149,7 +149,7 @@ function registeredFor(
 }
 
 function descriptionOf(
-  { statement, judged }: CheckedRecord,
+  { statement, until }: CheckedRecord,
   node: NodeRecord | undefined,
 ): Registered['description'] {
   const versions = node === undefined ? [] : [...node.before, node]
@@ -159,7 +159,7 @@ function descriptionOf(
   const before =
     statement.registry !== undefined
       ? version.stated.index < statement.registry.size
-      : judged.quorumTime !== undefined && version.stated.time <= judged.quorumTime * 1000
+      : until !== undefined && version.stated.time <= until * 1000
   return before ? 'stated' : 'stated-later'
 }
 

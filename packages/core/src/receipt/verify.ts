@@ -235,10 +235,11 @@ function describe({
   network,
   judged,
   from,
+  until,
 }: CheckedRecord): Verification['record'] & {} {
   const interval: { from?: number; until?: number } = {}
   if (from !== undefined) interval.from = from
-  if (judged.quorumTime !== undefined) interval.until = judged.quorumTime
+  if (until !== undefined) interval.until = until
   return {
     id: statement.id,
     event: statement.event,

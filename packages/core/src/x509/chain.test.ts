@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { makeCertificate, makeCrl, sequence } from '../../test/x509.ts'
 import { portableSuite as suite } from '../portable.ts'
 import type { Certificate } from './certificate.ts'
-import { type ChainOptions, checkChain, MOST_CERTIFICATES } from './chain.ts'
+import { type ChainOptions, checkChain, MOST_CERTIFICATES, OCSP_SIGNING } from './chain.ts'
 import { checkRevocation, parseRevocationList } from './crl.ts'
 
 const NOW = Date.parse('2026-06-01T00:00:00Z')
@@ -145,6 +145,32 @@ test('a list of revocations: by whom, when, and what it does not say', () => {
     kind: 'P-256',
   })
   assert.equal(outcome(makeCrl(mid, [], { from, to }), NOW, noLists), 'bad')
+})
+
+test('a list that does not say when the next one comes answers for its own moment alone', () => {
+  const crl = parseRevocationList(makeCrl(mid, [], { from: '2026-05-01T00:00:00Z', to: null }))
+  const at = (time: number) => checkRevocation(leaf.certificate, mid.certificate, [crl], time, suite).outcome
+  assert.equal(crl.nextUpdate, undefined)
+  assert.equal(at(Date.parse('2026-05-01T00:00:00Z')), 'not-revoked')
+  assert.equal(at(NOW), 'out-of-date')
+})
+
+test('of two entries for one certificate the earlier counts', () => {
+  const entries = ['2026-05-15T00:00:00Z', '2099-01-01T00:00:00Z'].map(time => ({
+    certificate: leaf.certificate,
+    time,
+  }))
+  for (const list of [entries, entries.toReversed()]) {
+    const crl = parseRevocationList(makeCrl(mid, list, { from: '2026-05-01T00:00:00Z' }))
+    assert.equal(checkRevocation(leaf.certificate, mid.certificate, [crl], NOW, suite).outcome, 'revoked')
+  }
+})
+
+test('who answers about revocations speaks for an authority in nothing else', () => {
+  const purposes = [OCSP_SIGNING]
+  const responder = makeCertificate({ subject: 'answers', issuer: mid, kind: 'P-256', purposes })
+  assert.equal(judge({ leaf: responder.certificate }), 'certificate-misused')
+  assert.equal(judge({ leaf: responder.certificate, purpose: OCSP_SIGNING }), 'good')
 })
 
 test('each byte of a list counts', () => {

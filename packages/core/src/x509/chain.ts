@@ -58,6 +58,9 @@ export const MOST_CERTIFICATES = 32
 /** Those that RFC 5280 section 4.2 has, and this code heeds; the rest only where the caller knows them. */
 const HEEDED = new Set(['2.5.29.15', '2.5.29.19', '2.5.29.37', '2.5.29.14', '2.5.29.35'])
 
+/** A purpose (RFC 6960 section 4.2.2.2). */
+export const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9'
+
 /** Follows a chain and judges it. Never throws. */
 export function checkChain(options: ChainOptions): Chain {
   const { leaf, roots, suite } = options
@@ -154,6 +157,12 @@ function misuse(path: readonly Certificate[], { use, purpose, known = [] }: Chai
       return { reason: 'certificate-misused', detail: `the key of ${who} may not sign certificates` }
   }
   const [leaf] = path as [Certificate]
+  // Whoever answers for an authority about revocations speaks for it in nothing else.
+  if (purpose === undefined && leaf.purposes?.has(OCSP_SIGNING))
+    return {
+      reason: 'certificate-misused',
+      detail: `the certificate of ${leaf.subject.text} is for revocation answers`,
+    }
   if (use !== undefined && leaf.usage !== undefined && !leaf.usage.has(use))
     return { reason: 'certificate-misused', detail: `the key of ${leaf.subject.text} is not for ${use}` }
   if (purpose !== undefined && !leaf.purposes?.has(purpose))

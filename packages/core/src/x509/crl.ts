@@ -58,10 +58,14 @@ function read(der: Uint8Array): RevocationList {
   for (const entry of entries) {
     const [serial, time, more] = within(entry, TAG.sequence, 'entry', 3)
     const why = more === undefined ? undefined : readExtensions(more).get(REASON_CODE)
-    revoked.set(toHex(expectTag(serial, TAG.integer, 'serial number').content), {
-      time: readTime(time),
-      ...(why && { reason: expectTag(readDer(why.value), TAG.enumerated, 'reason').content[0] ?? 0 }),
-    })
+    const number = toHex(expectTag(serial, TAG.integer, 'serial number').content)
+    const at = readTime(time)
+    // Of two entries for one certificate the earlier counts.
+    if ((revoked.get(number)?.time ?? Number.POSITIVE_INFINITY) > at)
+      revoked.set(number, {
+        time: at,
+        ...(why && { reason: expectTag(readDer(why.value), TAG.enumerated, 'reason').content[0] ?? 0 }),
+      })
   }
   const tagged = rest.find(({ tag }) => tag === contextTag(0))
   const list: RevocationList = {
@@ -124,7 +128,8 @@ export function checkRevocation(
         ...(entry.reason === ON_HOLD && { hold: true as const }),
         detail: `${issuer.subject.text} revoked the certificate of ${certificate.subject.text} on ${new Date(entry.time).toISOString()}`,
       }
-    const until = list.nextUpdate ?? Number.POSITIVE_INFINITY
+    // Section 5.1.2.5: all lists say when the next one comes. One that does not is of its own moment alone.
+    const until = list.nextUpdate ?? list.thisUpdate
     if (time < list.thisUpdate || time > until) {
       if (answer.outcome === 'none')
         answer = {

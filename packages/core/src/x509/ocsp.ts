@@ -8,6 +8,7 @@ import { equal, toHex } from '../bytes.ts'
 import { AnswerableError, errorCode } from '../error.ts'
 import type { Suite } from '../suite.ts'
 import { type Certificate, type Extension, parseCertificate, readExtensions } from './certificate.ts'
+import { OCSP_SIGNING } from './chain.ts'
 import type { RevocationAnswer } from './crl.ts'
 import { contextTag, type Der, expectTag, readBits, readDer, readOid, readTime, TAG, within } from './der.ts'
 import { checkSignature, readSignatureAlgorithm, type SignatureAlgorithm } from './public-key.ts'
@@ -50,7 +51,6 @@ const MOST_SIGNERS = 4
 const BASIC = '1.3.6.1.5.5.7.48.1.1'
 /** "May be relied upon without asking about it", for whoever answers. */
 const NO_CHECK = '1.3.6.1.5.5.7.48.1.5'
-const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9'
 const ON_HOLD = 6
 /** What of a responder's certificate is heeded here if it is critical. */
 const HEEDED = new Set(['2.5.29.15', '2.5.29.19', '2.5.29.37', '2.5.29.14', '2.5.29.35', NO_CHECK])

@@ -17,7 +17,7 @@ export const revokedMeasurement: Drill = {
     'A build without the hole has another measurement, which anybody may approve. What a quorum of validators revoked stays revoked.',
   notShown: [
     SIMULATED,
-    'The earlier time of a record whose receipt nobody kept: one that is sealed anew is as of the newest cosignatures.',
+    'Which came first, where record and revocation are of the same minute: of each minute one witnessed checkpoint is kept.',
     'Whether the hole was used, before or after.',
     'That an approved image has no hole: an approval says that somebody looked at it.',
   ],

@@ -17,7 +17,7 @@ export const revokedPlatform: Drill = {
   notShown: [
     SIMULATED,
     'Whether the key was misused before the day that the vendor names.',
-    'The earlier time of a record whose receipt nobody kept: one that is sealed anew is as of the newest cosignatures.',
+    'Which came first, where record and revocation are of the same minute: of each minute one witnessed checkpoint is kept.',
     'A revocation of which nobody told the reader: a list is asked for by policy, and an old one is in its time until it ends.',
   ],
   async run(scene) {

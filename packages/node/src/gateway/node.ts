@@ -19,9 +19,11 @@ import type { Disk } from '../storage/disk.ts'
 import {
   checkStart,
   type ForkEvidence,
+  HISTORY,
   Publisher,
   type StartCheck,
   type WitnessClient,
+  WitnessedHistory,
 } from '../witness/index.ts'
 import type { CallContext } from './call.ts'
 import type { GatewayConfig } from './config.ts'
@@ -49,6 +51,8 @@ export interface GatewayNodeOptions {
 
 /** How often the retention period is looked after, in milliseconds. */
 export const SWEEP_EVERY = 3_600_000
+/** Of how many rounds of publishing one checkpoint is kept: a minute's, where there is one a second. */
+const HISTORY_ROUNDS = 60
 
 export class GatewayNode implements Pick<CallContext, 'recorder'> {
   readonly options: GatewayNodeOptions
@@ -58,6 +62,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
   readonly publisher: Publisher
   readonly lifecycle: Lifecycle
   readonly #sweeps: NodeJS.Timeout
+  readonly #history: WitnessedHistory
   #registry: RegistryPoint | undefined
   #evidence: string | undefined
   /** Whether witnesses could say that this log is the one that they know. */
@@ -70,6 +75,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
     store: RecordStore,
     recorder: Recorder,
     publisher: Publisher,
+    history: WitnessedHistory,
     lifecycle: Lifecycle,
     startCheck: StartCheck['outcome'],
     orphans: number,
@@ -79,6 +85,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
     this.store = store
     this.recorder = recorder
     this.publisher = publisher
+    this.#history = history
     this.startCheck = startCheck
     this.orphans = orphans
     this.lifecycle = lifecycle
@@ -91,6 +98,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
       index: store.index,
       documents: options.documents,
       witnessed: () => publisher.witnessed,
+      first: index => history.first(index),
     })
   }
 
@@ -130,6 +138,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
         ...(options.contested && { contested: options.contested }),
       })
       await lifecycle.resume()
+      const history = new WitnessedHistory(join(folder, HISTORY), HISTORY_ROUNDS * config.publishMilliseconds)
       const publisher = await Publisher.open({
         log: store.log,
         key: signer.key,
@@ -137,10 +146,13 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
         policy,
         keep: { disk, path: join(folder, 'witnessed') },
         intervalMs: config.publishMilliseconds,
+        onWitnessed: checkpoint => history.add(checkpoint, Date.now()),
         ...(onFork && { onFork }),
       })
+      // Where the last process ended before its minute did.
+      if (publisher.witnessed !== undefined) history.add(publisher.witnessed, 0)
       publisher.start()
-      return new GatewayNode(options, store, recorder, publisher, lifecycle, check.outcome, orphans)
+      return new GatewayNode(options, store, recorder, publisher, history, lifecycle, check.outcome, orphans)
     } catch (error) {
       await store.close()
       throw error
@@ -187,6 +199,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
     clearInterval(this.#sweeps)
     await this.publisher.publishNow()
     await this.publisher.stop()
+    this.#history.close()
     await this.store.close()
   }
 }

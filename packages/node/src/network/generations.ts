@@ -15,7 +15,7 @@ import type { Documents } from '../record/documents.ts'
 import { Receipts } from '../record/receipts.ts'
 import { RecordStore } from '../record/store.ts'
 import type { Disk } from '../storage/disk.ts'
-import type { ForkEvidence } from '../witness/index.ts'
+import { type ForkEvidence, HISTORY, WitnessedHistory } from '../witness/index.ts'
 import { type Generation, type Identity, saveIdentity } from './identity.ts'
 
 /** The signer of a generation's log. Each has a key of its own: a policy takes no two logs with one key. */
@@ -89,8 +89,20 @@ export async function openOlder(
     store.log.halt(new AnswerableError('rolled-back', 'this log was continued by another'))
     const { log, storage, index } = store
     // Its published checkpoint carries the cosignatures it had when the copy was made.
-    const receipts = new Receipts({ log, storage, index, documents, witnessed: () => log.published })
-    older.push({ number: i + 1, receipts, log, store, key: signer.key, close: () => store.close() })
+    const history = new WitnessedHistory(join(folder, generation.folder, HISTORY))
+    const receipts = new Receipts({
+      log,
+      storage,
+      index,
+      documents,
+      witnessed: () => log.published,
+      first: one => history.first(one),
+    })
+    const close = async () => {
+      history.close()
+      await store.close()
+    }
+    older.push({ number: i + 1, receipts, log, store, key: signer.key, close })
   }
   return older
 }

@@ -25,6 +25,8 @@ export interface ReceiptsOptions {
   documents: Documents
   /** The newest checkpoint that a quorum cosigned. */
   witnessed(): SignedCheckpoint | undefined
+  /** The first such checkpoint that covers an entry, as far as they are kept. */
+  first?(index: number): SignedCheckpoint | undefined
 }
 
 export const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -56,6 +58,8 @@ interface Found {
 
 interface Proven {
   found: Found
+  /** Of the checkpoint that it is proven under. */
+  size: number
   proven: ProvenStatement
   content: Uint8Array
 }
@@ -77,7 +81,14 @@ export class Receipts {
     if (first === undefined) throw new AnswerableError('not-found', `no record ${id.slice(0, 64)} here`)
     const last = index.find(id, 1)
     const record = await this.#prove(last ?? first)
-    const receipt: Receipt = { ...record.proven, disclosures: {}, content: {}, documents: {} }
+    const earlier = await this.#earlier(record)
+    const receipt: Receipt = {
+      ...record.proven,
+      ...(earlier !== undefined && { earlier }),
+      disclosures: {},
+      content: {},
+      documents: {},
+    }
     const statement = parseInference(record.proven.statement)
     // The index is not the truth: a record it points to by mistake is whole, and another's.
     if (statement.id !== id)
@@ -164,7 +175,14 @@ export class Receipts {
     const { statement, content } = await this.#read(found)
     const seen = witnessed()
     const checkpoint = seen !== undefined && found.index < seen.size ? seen : log.signed
-    return { found, proven: { statement, proof: await log.prove(found.index, checkpoint) }, content }
+    const proof = await log.prove(found.index, checkpoint)
+    return { found, size: checkpoint.size, proven: { statement, proof }, content }
+  }
+
+  /** The proof that dates a record, where it is not the one that it has anyway. */
+  async #earlier({ found, size }: Proven): Promise<string | undefined> {
+    const first = this.#options.first?.(found.index)
+    return first === undefined || first.size >= size ? undefined : this.#options.log.prove(found.index, first)
   }
 
   async #open(statement: InferenceStatement, secret: string, { found, content }: Proven): Promise<Parts> {

@@ -12,6 +12,7 @@ import {
   parseEndorsements,
   parseEvidenceDocument,
   policyDigest,
+  requiredChecks,
 } from '@answerable/core/evidence'
 import { type EvidenceRecord, evidencePolicyUnder } from '@answerable/core/registry'
 import { nodeSuite } from '../log/suite.ts'
@@ -170,17 +171,17 @@ export function appraiseEvidence(
 /** Checks that fail, and those that are required and did not pass. `also` is what its place in the document asks. */
 function reasonsOf(
   { format, appraisal, error }: AppraisedItem,
-  { require }: EvidencePolicy,
+  policy: EvidencePolicy,
   also: CheckName,
 ): string[] {
   if (appraisal === undefined) return [`document:${error?.code ?? 'unknown-format'}`]
   const reasons = appraisal.checks
     .filter(({ outcome }) => outcome === 'fail')
     .map(({ check, reason }) => `${check}:${reason}`)
-  for (const name of new Set([...(require.every ?? []), ...(require[format] ?? []), also])) {
+  for (const name of requiredChecks(format, policy).add(also)) {
     const own = appraisal.checks.filter(({ check }) => check === name)
-    if (!own.some(({ outcome }) => outcome !== 'not-checked'))
-      reasons.push(`${name}:${own[0]?.reason ?? 'missing'}`)
+    const open = own.find(({ outcome }) => outcome === 'not-checked')
+    if (own.length === 0 || open !== undefined) reasons.push(`${name}:${open?.reason ?? 'missing'}`)
   }
   return reasons
 }

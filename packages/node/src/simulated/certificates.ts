@@ -126,8 +126,9 @@ export interface RevokedEntry {
 export function makeCrl(
   issuer: Made,
   revoked: readonly RevokedEntry[] = [],
-  { from = '2026-06-01T00:00:00Z', to = '2026-12-31T00:00:00Z', signWith = issuer } = {},
+  options: { from?: string; to?: string | null; signWith?: Made } = {},
 ): Uint8Array {
+  const { from = '2026-06-01T00:00:00Z', to = '2026-12-31T00:00:00Z', signWith = issuer } = options
   const entries = revoked.map(({ certificate, time: when = from, reason }) =>
     sequence(
       tagged(0x02, Buffer.from(certificate.serial, 'hex')),
@@ -142,7 +143,7 @@ export function makeCrl(
     algorithmOf(signWith.kind),
     issuer.certificate.subject.der,
     time(from),
-    time(to),
+    ...(to === null ? [] : [time(to)]),
     ...(entries.length === 0 ? [] : [sequence(...entries)]),
     tagged(0xa0, sequence(extension('2.5.29.20', false, integer(1)))),
   )

@@ -11,6 +11,7 @@ import {
   parseRevocationList,
   type RevocationList,
 } from '../../x509/index.ts'
+import { revokedCheck } from '../chain-checks.ts'
 import { type Check, check } from '../check.ts'
 import type { AppraisalContext, Findings } from '../format.ts'
 import { type Basis, gather, once, readable, verifies } from './basis.ts'
@@ -195,8 +196,7 @@ function checkRevocations({ pck, collateral, tcbSigner, qeSigner, listSigner, co
       asked.add(certificate)
       const answer = checkRevocation(certificate, issuer, lists, time, suite)
       if (answer.outcome === 'not-revoked') windows.push({ from: answer.from, until: answer.until })
-      else if (answer.outcome === 'revoked')
-        return { found: check('revocation', 'fail', 'certificate-revoked', answer.detail), windows }
+      else if (answer.outcome === 'revoked') return { found: revokedCheck(answer), windows }
       else if (answer.outcome === 'bad')
         found ??= check('revocation', 'fail', 'bad-revocation-answer', answer.detail)
       else if (answer.outcome === 'out-of-date')
@@ -210,8 +210,15 @@ function checkRevocations({ pck, collateral, tcbSigner, qeSigner, listSigner, co
         )
     }
   }
-  if (found === undefined && pck === undefined)
-    open = check('revocation', 'not-checked', 'no-revocation-answer', 'the platform’s certificate is missing')
+  if (found === undefined && (pck === undefined || pck.fault !== undefined))
+    open = check(
+      'revocation',
+      'not-checked',
+      'no-revocation-answer',
+      pck === undefined
+        ? 'the platform’s certificate is missing'
+        : 'the chain of the platform’s certificate does not hold, so nobody can answer for it',
+    )
   found ??=
     open ??
     check('revocation', 'pass', 'not-revoked', `none of ${asked.size} certificates is on its issuer’s list`)

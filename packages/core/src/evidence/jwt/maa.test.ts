@@ -207,4 +207,7 @@ test('what is no token of the service, each with its code', () => {
   for (const type of [null, 'tpm', 'constructor', 'azurevm'])
     assert.equal(codeOf(machine({ ...SNP, 'x-ms-attestation-type': type })), 'bad-evidence', `${type}`)
   assert.equal(codeOf({ ...COMMON, 'x-ms-attestation-type': 'azurevm' }), 'bad-evidence')
+  // Hardware's claims that a policy issued into the token of something else.
+  for (const type of ['sgx', 'tpm', 'sevsnpvm', null])
+    assert.equal(codeOf(machine(SNP, { 'x-ms-attestation-type': type })), 'bad-evidence', `${type}`)
 })

@@ -30,6 +30,7 @@ export interface MaaToken {
   azureMachine: boolean
 }
 
+const AZURE_MACHINE = 'azurevm'
 const ISSUER = /^https:\/\/[a-z0-9.-]{1,200}\.attest\.azure\.(?:net|us|cn)\/?$/
 const PLATFORMS: Record<Tee, string> = { sevsnpvm: 'AMD SEV-SNP', tdxvm: 'Intel TDX', sgx: 'Intel SGX' }
 /** What Azure calls a machine whose firmware and configuration are its own: a VM, a container's utility VM, of AKS. */
@@ -80,6 +81,9 @@ export const maa: EvidenceFormat<MaaToken> = {
     const { claims } = token
     const issuer = shape.string(claims.iss, 'Azure: iss', 256, ISSUER, 'a provider of Azure Attestation')
     const isolation = objectClaim(claims, 'x-ms-isolation-tee')
+    // The service alone says of what it is; claims of that name within another's, a policy of the asker's could issue.
+    if (isolation !== undefined)
+      shape.literal(claims['x-ms-attestation-type'], 'Azure: x-ms-attestation-type', [AZURE_MACHINE])
     const hardware = isolation ?? claims
     const type = hardware['x-ms-attestation-type']
     if (!TEES.includes(type as Tee))

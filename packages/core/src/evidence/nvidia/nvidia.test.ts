@@ -262,6 +262,17 @@ test('what revokes any of its certificates, or all that is missing of answers', 
   assert.equal(revocation(unreadable, ofProvisioner, ofIdentity), 'no-revocation-answer')
 })
 
+test('where nobody could be asked about, nobody said that it is good', () => {
+  const { roots } = devicePolicy()
+  for (const root of gpu.chain.slice(0, 2)) {
+    const policy = devicePolicy({ roots: { ...roots, nvidia: [root.fingerprint] } })
+    const found = of(gpu, { policy, endorsements: gpu.manifests })
+    assert.equal(reasonOf(found, 'chain'), 'chained')
+    assert.equal(reasonOf(found, 'revocation'), 'no-revocation-answer')
+    assert.ok(!found.verdict.met)
+  }
+})
+
 test('lists of revocations answer as well', () => {
   const [leaf, rom, provisioner, identity, root] = gpu.chain as [Made, Made, Made, Made, Made]
   const list = (issuer: Made, ...revoked: { certificate: Made['certificate']; reason?: number }[]) =>

@@ -14,6 +14,7 @@ import {
   type RevocationAnswer,
   type RevocationList,
 } from '../../x509/index.ts'
+import { revokedCheck } from '../chain-checks.ts'
 import { type Check, check } from '../check.ts'
 import type { AppraisalContext } from '../format.ts'
 
@@ -53,20 +54,14 @@ export function chainStatus(
   const window = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY }
   const done = (one: Check): ChainStatus => ({ check: one, window })
   let missing: Check | undefined
+  let answered = false
   for (const [i, certificate] of path.slice(0, -1).entries()) {
     const answer = answerAbout(certificate, path[i + 1]!, answers, time, suite)
-    if (answer.outcome === 'revoked')
-      return done(
-        check(
-          'revocation',
-          'fail',
-          answer.hold ? 'certificate-on-hold' : 'certificate-revoked',
-          answer.detail,
-        ),
-      )
+    if (answer.outcome === 'revoked') return done(revokedCheck(answer))
     if (answer.outcome === 'bad')
       return done(check('revocation', 'fail', 'bad-revocation-answer', answer.detail))
     if (answer.outcome === 'not-revoked') {
+      answered = true
       window.from = Math.max(window.from, answer.from)
       window.until = Math.min(window.until, answer.until)
     } else if (i > 0)
@@ -80,6 +75,13 @@ export function chainStatus(
               `nothing that came along says whether the certificate of ${certificate.subject.text} is still good${answers.unread === 0 ? '' : `, and ${answers.unread} answers cannot be read`}`,
             )
   }
+  if (!answered)
+    missing ??= check(
+      'revocation',
+      'not-checked',
+      'no-revocation-answer',
+      'there is nobody between it and its root who could be asked about',
+    )
   return done(
     missing ??
       check(

@@ -69,6 +69,11 @@ const GOOD: Record<string, BundleOptions> = {
   'the last of a log': { before: 12, after: 0 },
 }
 
+test('a log can promise a time that no date has, and then nobody knows it', () => {
+  const json = sigstore.bundle({ time: 9e18 / 1000 })
+  assert.match(reasons(look(json)), /^fail bad-provenance, log unknown-log/)
+})
+
 for (const [name, options] of Object.entries(GOOD))
   test(`good: ${name}`, () => {
     const message = options.content === 'message'

@@ -14,6 +14,7 @@ import {
   parseCertificate,
   parseRevocationList,
 } from '../../x509/index.ts'
+import { revokedCheck } from '../chain-checks.ts'
 import { type Check, check } from '../check.ts'
 import type { AppraisalContext, Findings } from '../format.ts'
 import { rootSet } from '../roots.ts'
@@ -219,7 +220,7 @@ function revocationCheck(
         window: { from: answer.from, until: answer.until },
       }
     case 'revoked':
-      return { check: check('revocation', 'fail', 'certificate-revoked', answer.detail) }
+      return { check: revokedCheck(answer) }
     case 'bad':
       return { check: check('revocation', 'fail', 'bad-revocation-answer', answer.detail) }
     case 'out-of-date':

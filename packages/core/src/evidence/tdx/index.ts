@@ -6,6 +6,7 @@ import type { AppraisalContext, EvidenceFormat } from '../format.ts'
 import { checkQuote } from '../intel/check.ts'
 import { parseQuote, type Quote } from '../intel/quote.ts'
 import type { TdReport } from '../intel/report.ts'
+import { matchesReference } from '../reference.ts'
 
 export interface TdxQuote extends Quote {
   body: TdReport
@@ -82,15 +83,18 @@ function debugCheck({ tdAttributes }: TdReport): Check {
  * and so knows all that is in it: it counts only where the reader's own reference values name it. A report of TDX 1.0 has
  * no room for it, and says nothing of it where the domain can be moved.
  */
-function whoMayMoveIt({ since15, tdAttributes }: TdReport, { policy }: AppraisalContext): string | undefined {
+function whoMayMoveIt(body: TdReport, { policy }: AppraisalContext): string | undefined {
+  const { since15, tdAttributes } = body
   if (since15 === undefined)
     return (tdAttributes[3]! & FOURTH.migratable) === 0
       ? undefined
       : 'it can be moved to another host, and its quote does not say by whom'
   const { mrservicetd } = since15
   if (mrservicetd === NO_SERVICE) return undefined
+  const found = { format: 'tdx', measurements: measurementsOf(body) } as const
+  // With all else that it names: whoever may move one image need not be let near another.
   const named = policy.references.some(
-    ({ format, measurements }) => format === 'tdx' && measurements.mrservicetd === mrservicetd,
+    one => one.measurements.mrservicetd === mrservicetd && matchesReference(one, found),
   )
   return named ? undefined : 'a service trust domain is bound to it, for which nobody whom you named vouches'
 }

@@ -196,6 +196,11 @@ test('a service trust domain that the reader’s own reference names', () => {
   const measurements = { mrservicetd: `01${'00'.repeat(47)}` }
   const references = [{ format: 'tdx', measurements, image: 'x', role: 'model' }] as const
   assert.equal(appraiseMade(made, { policy: { references } }).verdict.met, true)
+  // One that may move another image may not move this one.
+  const other = { ...references[0], measurements: { ...measurements, mrtd: '00'.repeat(48) } }
+  const own = { ...references[0], measurements: { mrtd: 'a0'.repeat(48) } }
+  const found = appraiseMade(made, { policy: { references: [own, other] } })
+  assert.deepEqual(faultsOf(found), ['platform migration-agent'])
 })
 
 test('without collateral: who signed it, and under which root', () => {
@@ -225,6 +230,22 @@ test('lists of revocations by themselves', () => {
     reasonOf(appraiseMade(made, { endorsements: old }), 'revocation'),
     'revocation-answer-out-of-date',
   )
+})
+
+test('a certificate on hold has its own reason', () => {
+  const made = makeTdxQuote()
+  const held = makeCrl(made.ca, [{ certificate: made.pck.certificate, reason: 6 }])
+  const endorsements = [...made.endorsements, { kind: 'crl' as const, bytes: held }]
+  assert.equal(reasonOf(appraiseMade(made, { endorsements }), 'revocation'), 'certificate-on-hold')
+})
+
+test('where the platform’s chain does not hold, no list answers for it', () => {
+  const made = makeTdxQuote({ certification: 4 })
+  const pck_crl = made.collateral.root_ca_crl!
+  const collateral = { ...made.collateral, pck_crl, pck_crl_issuer_chain: made.rootCa.pem }
+  const found = appraiseMade(made, { endorsements: packed(collateral) })
+  assert.equal(reasonOf(found, 'chain'), 'chain-incomplete')
+  assert.equal(reasonOf(found, 'revocation'), 'no-revocation-answer')
 })
 
 test('a list that does not cover the platform', () => {
