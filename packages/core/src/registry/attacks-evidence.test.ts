@@ -172,7 +172,7 @@ test('members approve images, each for itself, and an image is what is measured'
     { ...REFERENCE, image: 'a\nb' },
     { ...REFERENCE, image: '\u202eegami' },
     { ...REFERENCE, measurements: {} },
-    { ...REFERENCE, measurements: { ...REFERENCE.measurements, mrtd: 'a\u001b[2J' } },
+    { ...REFERENCE, measurements: { mrtd: 'a\u001b[2J', rtmr1: 'bb' } },
     { ...REFERENCE, format: 'tpm' },
     { ...REFERENCE, weights: { manifest: DIGEST, by: 'dm-verity' } },
     { ...REFERENCE, provenance: { source: 'x\u0007' } },
@@ -255,8 +255,8 @@ test('a quorum of validators’ owners revokes an image for all, fewer do not, a
 test('an image that a quorum revoked stays so under more measurements, named before or after; another build does not', () => {
   const { world, say, auditor, validators, operator } = attested()
   const [ada, bo, cy] = validators as [Owner, Owner, Owner]
-  const more = { ...REFERENCE, measurements: { ...REFERENCE.measurements, rtmr3: 'dd' } }
-  const other = { ...REFERENCE, measurements: { ...REFERENCE.measurements, rtmr1: 'ee' } }
+  const more = { ...REFERENCE, measurements: { mrtd: 'aa', rtmr1: 'bb', rtmr3: 'dd' } }
+  const other = { ...REFERENCE, measurements: { mrtd: 'aa', rtmr1: 'ee' } }
   effective(say('reference-value', { reference: REFERENCE }, auditor))
   for (const reference of [more, other]) effective(say('reference-value', { reference }, operator))
   const body = { id: ID, since: AS_OF, reason: 'it leaks' }
