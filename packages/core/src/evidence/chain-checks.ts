@@ -1,9 +1,8 @@
 /** What a chain of certificates comes to as checks, for the formats whose evidence is signed under one. */
-import { errorCode } from '../error.ts'
 import type { Suite } from '../suite.ts'
 import { type Chain, checkRevocation, parseRevocationList, type RevocationList } from '../x509/index.ts'
 import { type Check, check } from './check.ts'
-import type { Endorsements } from './endorsements.ts'
+import { type Endorsements, type ReadEndorsements, readAll } from './endorsements.ts'
 
 export interface Window {
   from: number
@@ -34,7 +33,7 @@ export function shownTime(time: number): string {
  */
 export function revocationCheck(
   { path, fault }: Chain,
-  { crl }: Endorsements,
+  endorsements: Endorsements,
   time: number,
   suite: Suite,
 ): { check: Check; window?: Window } {
@@ -42,7 +41,7 @@ export function revocationCheck(
     check: check('revocation', 'not-checked', 'no-revocation-answer', detail),
   })
   if (fault !== undefined) return none('the chain does not hold, so nobody can answer for it')
-  const lists = crl.flatMap(readList)
+  const { read: lists } = revocationLists(endorsements)
   const window = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY }
   let open: { check: Check } | undefined
   for (const [i, certificate] of path.slice(0, -1).entries()) {
@@ -75,12 +74,10 @@ export function revokedCheck({ hold, detail }: { hold?: true; detail: string }):
   return check('revocation', 'fail', hold ? 'certificate-on-hold' : 'certificate-revoked', detail)
 }
 
-/** A list that cannot be read answers nothing; it may be another format's, of a kind that is not known here. */
-function readList(der: Uint8Array): RevocationList[] {
-  try {
-    return [parseRevocationList(der)]
-  } catch (error) {
-    if (errorCode(error) === 'internal') throw error
-    return []
-  }
+/**
+ * The lists that came along, for whomever they are. One that cannot be read answers nothing; it may be another format's, of a
+ * kind that is not known here.
+ */
+export function revocationLists(endorsements: Endorsements): ReadEndorsements<RevocationList> {
+  return readAll(endorsements, 'crl', parseRevocationList)
 }

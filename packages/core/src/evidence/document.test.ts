@@ -16,6 +16,7 @@ import {
   MAX_EVIDENCE_BYTES,
   parseEvidenceDocument,
 } from './document.ts'
+import { endorsementsFrom, readAll } from './endorsements.ts'
 import { DEFAULT_EVIDENCE_POLICY } from './policy.ts'
 
 const TIME = Date.parse('2026-06-01T00:00:00Z')
@@ -81,6 +82,26 @@ test('a document can have only so many signatures checked', () => {
   assert.ok(appraiser.at(TIME).verdict.met)
   for (let i = 0; i < 8; i++) if (!appraiser.at(TIME).verdict.met) return
   assert.fail('it checks signatures for ever')
+})
+
+test('an archive is read once, however many items and times there are', () => {
+  let parsed = 0
+  const parse = (bytes: Uint8Array): number => {
+    parsed++
+    if (bytes.length === 0) throw new AnswerableError('truncated', 'x')
+    return bytes.length
+  }
+  const endorsements = endorsementsFrom([
+    { kind: 'crl', bytes: utf8('one') },
+    { kind: 'crl', bytes: new Uint8Array() },
+  ])
+  for (let i = 0; i < 3; i++) {
+    const { read, faults } = readAll(endorsements, 'crl', parse)
+    assert.deepEqual([read, faults.length], [[3], 1])
+  }
+  assert.equal(parsed, 2)
+  // Of the same bytes in another archive nothing is remembered.
+  assert.deepEqual(readAll(endorsementsFrom([]), 'crl', parse).read, [])
 })
 
 test('an older word on a platform does not pass for the newest by the newer lists beside it', () => {

@@ -64,6 +64,40 @@ export function endorsementsFrom(list: readonly Endorsement[]): Endorsements {
   return sorted
 }
 
+/** What could be read of one kind, and why the others could not. */
+export interface ReadEndorsements<T> {
+  read: T[]
+  faults: AnswerableError[]
+}
+
+const READ = new WeakMap<Endorsements, Map<EndorsementKind, ReadEndorsements<unknown>>>()
+
+/**
+ * All of one kind, as `parse` has them. An archive is read once for all that is held against it: lists of revocations and
+ * manifests are long, and a document has many items and two times. So each kind has one parser.
+ */
+export function readAll<T>(
+  endorsements: Endorsements,
+  kind: EndorsementKind,
+  parse: (bytes: Uint8Array) => T,
+): ReadEndorsements<T> {
+  const kinds = READ.get(endorsements) ?? new Map<EndorsementKind, ReadEndorsements<unknown>>()
+  READ.set(endorsements, kinds)
+  const before = kinds.get(kind)
+  if (before !== undefined) return before as ReadEndorsements<T>
+  const all: ReadEndorsements<T> = { read: [], faults: [] }
+  for (const bytes of endorsements[kind]) {
+    try {
+      all.read.push(parse(bytes))
+    } catch (error) {
+      if (!(error instanceof AnswerableError)) throw error
+      all.faults.push(error)
+    }
+  }
+  kinds.set(kind, all)
+  return all
+}
+
 /** One archive of endorsements: what is stored by its digest and travels with sealed receipts. */
 export function formatEndorsements(list: readonly Endorsement[]): Uint8Array {
   const items = list.map(({ kind, bytes }) => ({ kind, bytes: toBase64(bytes) }))

@@ -98,7 +98,7 @@ function certificatesOf(ders: readonly Uint8Array[], certificates: Certificates)
   return ders.flatMap(der => readable(() => certificates.read(der)))
 }
 
-export function readable<T>(read: () => T): T[] {
+function readable<T>(read: () => T): T[] {
   try {
     return [read()]
   } catch (cause) {

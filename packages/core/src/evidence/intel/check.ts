@@ -5,16 +5,11 @@
  */
 import { concat, equal, toHex } from '../../bytes.ts'
 import type { JsonObject } from '../../shape.ts'
-import {
-  type Certificate,
-  checkRevocation,
-  parseRevocationList,
-  type RevocationList,
-} from '../../x509/index.ts'
-import { revokedCheck } from '../chain-checks.ts'
+import { type Certificate, checkRevocation, type RevocationList } from '../../x509/index.ts'
+import { revocationLists, revokedCheck } from '../chain-checks.ts'
 import { type Check, check } from '../check.ts'
 import type { AppraisalContext, Findings } from '../format.ts'
-import { type Basis, gather, once, readable, verifies } from './basis.ts'
+import { type Basis, gather, once, verifies } from './basis.ts'
 import type { Fault, IntelChain } from './chain.ts'
 import { checkPlatform, checkQe, factsOf, moduleMismatch, type Standing } from './platform.ts'
 import { AFTER_PPID_BYTES, type Quote, type Tee } from './quote.ts'
@@ -181,7 +176,7 @@ function checkRevocations({ pck, collateral, tcbSigner, qeSigner, listSigner, co
   const { time, suite, endorsements } = context
   const lists: RevocationList[] = [
     ...(collateral === undefined ? [] : [collateral.rootList, collateral.pckList]),
-    ...endorsements.crl.flatMap(der => readable(() => parseRevocationList(der))),
+    ...revocationLists(endorsements).read,
   ]
   const windows: { from: number; until: number }[] = []
   let found: Check | undefined

@@ -1,8 +1,7 @@
 /** A device's measurements against the manifests that NVIDIA signed for its driver and its VBIOS. */
-import { errorCode } from '../../error.ts'
 import { type Certificate, checkChain } from '../../x509/index.ts'
 import { type Check, check } from '../check.ts'
-import type { Endorsements } from '../endorsements.ts'
+import { readAll } from '../endorsements.ts'
 import type { AppraisalContext } from '../format.ts'
 import { rootSet } from '../roots.ts'
 import type { Device } from './device.ts'
@@ -42,9 +41,12 @@ export function compareWithManifests(
     { name: 'VBIOS', version: device.vbios },
   ].map(part => ({ ...part, manifests: [] as Manifest[] }))
   const others: string[] = []
-  for (const bytes of context.endorsements.rim) {
-    const manifest = readManifest(bytes, result, context.endorsements)
-    if (manifest === undefined) continue
+  const brought = readAll(context.endorsements, 'rim', parseManifest)
+  for (const { code, message } of brought.faults) {
+    const reason = code === 'bad-signature' ? 'bad-endorsement-signature' : 'bad-endorsement'
+    result.faults.push(check('platform', 'fail', reason, message))
+  }
+  for (const manifest of brought.read) {
     const part = parts.find(({ version }) => version?.toLowerCase() === manifest.version.toLowerCase())
     if (part === undefined || isOfAnother(device, part.name, manifest)) others.push(manifest.version)
     else if (isBelieved(manifest, result, answers, context)) part.manifests.push(manifest)
@@ -96,42 +98,6 @@ export function compareWithManifests(
       `the manifests that came along are for others: ${others.slice(0, 4).join(', ')}`,
     )
   return result
-}
-
-/** What was read of an archive's manifests, or why it cannot be: for one archive that is the same at any time, for any device. */
-const READ = new WeakMap<Endorsements, Map<Uint8Array, () => Manifest>>()
-
-/** Reads it once, however many devices a document has: reading XML takes longest of all. */
-function readOnce(bytes: Uint8Array, endorsements: Endorsements): Manifest {
-  const known = READ.get(endorsements) ?? new Map<Uint8Array, () => Manifest>()
-  READ.set(endorsements, known)
-  let read = known.get(bytes)
-  if (read === undefined) {
-    try {
-      const manifest = parseManifest(bytes)
-      read = () => manifest
-    } catch (error) {
-      read = () => {
-        throw error
-      }
-    }
-    known.set(bytes, read)
-  }
-  return read()
-}
-
-function readManifest(
-  bytes: Uint8Array,
-  result: Comparison,
-  endorsements: Endorsements,
-): Manifest | undefined {
-  try {
-    return readOnce(bytes, endorsements)
-  } catch (cause) {
-    const reason = errorCode(cause) === 'bad-signature' ? 'bad-endorsement-signature' : 'bad-endorsement'
-    result.faults.push(check('platform', 'fail', reason, (cause as Error).message))
-    return undefined
-  }
 }
 
 /** Drivers of one version have a manifest for each kind of chip. */

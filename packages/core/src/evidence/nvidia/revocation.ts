@@ -10,12 +10,12 @@ import {
   checkRevocation,
   type OcspAnswer,
   parseOcspAnswer,
-  parseRevocationList,
   type RevocationAnswer,
   type RevocationList,
 } from '../../x509/index.ts'
-import { revokedCheck } from '../chain-checks.ts'
+import { revocationLists, revokedCheck } from '../chain-checks.ts'
 import { type Check, check } from '../check.ts'
+import { readAll } from '../endorsements.ts'
 import type { AppraisalContext } from '../format.ts'
 
 export interface Answers {
@@ -26,18 +26,10 @@ export interface Answers {
 }
 
 /** Those that came along, for whomever they are. */
-export function readAnswers({ ocsp, crl }: AppraisalContext['endorsements']): Answers {
-  const answers: Answers = { ocsp: [], lists: [], unread: 0 }
-  const read = <T>(bytes: Uint8Array, parse: (der: Uint8Array) => T, into: T[]): void => {
-    try {
-      into.push(parse(bytes))
-    } catch {
-      answers.unread++
-    }
-  }
-  for (const bytes of ocsp) read(bytes, parseOcspAnswer, answers.ocsp)
-  for (const bytes of crl) read(bytes, parseRevocationList, answers.lists)
-  return answers
+export function readAnswers(endorsements: AppraisalContext['endorsements']): Answers {
+  const ocsp = readAll(endorsements, 'ocsp', parseOcspAnswer)
+  const lists = revocationLists(endorsements)
+  return { ocsp: ocsp.read, lists: lists.read, unread: ocsp.faults.length + lists.faults.length }
 }
 
 export interface ChainStatus {

@@ -12,9 +12,8 @@ import {
   checkSignature,
   ecdsaDer,
   parseCertificate,
-  parseRevocationList,
 } from '../../x509/index.ts'
-import { revokedCheck } from '../chain-checks.ts'
+import { revocationLists, revokedCheck } from '../chain-checks.ts'
 import { type Check, check } from '../check.ts'
 import type { AppraisalContext, Findings } from '../format.ts'
 import { rootSet } from '../roots.ts'
@@ -198,15 +197,7 @@ function revocationCheck(
   }
   if (chain === undefined || chain.fault !== undefined || issuer === undefined || root === undefined)
     return none
-  const lists = []
-  let unread = 0
-  for (const der of endorsements.crl) {
-    try {
-      lists.push(parseRevocationList(der))
-    } catch {
-      unread++
-    }
-  }
+  const { read: lists, faults } = revocationLists(endorsements)
   const answer = checkRevocation(issuer, root, lists, time, suite)
   switch (answer.outcome) {
     case 'not-revoked':
@@ -228,7 +219,7 @@ function revocationCheck(
         check: check('revocation', 'not-checked', 'revocation-answer-out-of-date', answer.detail),
       }
     case 'none':
-      return unread === 0
+      return faults.length === 0
         ? none
         : {
             check: check(
