@@ -263,7 +263,7 @@ test('an image that a quorum revoked stays so under more measurements, named bef
   let entry = world.entry('reference-revocation', body, ada, ada.signer('validator'))
   for (const one of [bo, cy]) entry = addSignature(entry, one.signer('validator'))
   effective(world.append(entry))
-  const by = (reference: typeof more) =>
+  const by = (reference: object) =>
     world.state.references.get(`${referenceId(reference as never, suite)} ops`)!.revoked?.groups
   assert.deepEqual([by(more), by(other)], [['ada', 'bo', 'cy'], undefined])
   const again = { ...more, measurements: { ...more.measurements, rtmr2: 'ff' } }
