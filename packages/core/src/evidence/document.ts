@@ -6,7 +6,7 @@
 import { equal, fromBase64, toBase64, utf8 } from '../bytes.ts'
 import { AnswerableError } from '../error.ts'
 import { parseJson } from '../json.ts'
-import { Shape } from '../shape.ts'
+import { type JsonObject, Shape } from '../shape.ts'
 import type { Suite } from '../suite.ts'
 import { type Appraisal, type Approved, appraise } from './appraise.ts'
 import { deviceNonce, evidenceBinding } from './binding.ts'
@@ -242,6 +242,13 @@ function stoodInTheWay(items: readonly AppraisedItem[], checks: readonly Check[]
   ]
 }
 
+/** Which devices it is of, by their makers' numbers for them, as far as it says. */
+function namesOf(appraisal: Appraisal | undefined): string[] {
+  const { device, devices } = appraisal?.facts ?? {}
+  const listed = Array.isArray(devices) ? devices.map(one => (one as JsonObject).id) : []
+  return [device, ...listed].filter(one => typeof one === 'string')
+}
+
 /** Devices belong to the machine when they were asked with the log's nonce, and what they said is in its binding. */
 function devicesCheck(machine: AppraisedItem, devices: readonly AppraisedItem[]): Check {
   if (DEVICE_FORMATS.includes(machine.format))
@@ -272,6 +279,17 @@ function devicesCheck(machine: AppraisedItem, devices: readonly AppraisedItem[])
       ? check('devices', 'not-checked', 'device-incomplete', why)
       : check('devices', 'fail', 'device-rejected', why)
   }
+  const named = devices.map(({ appraisal }) => namesOf(appraisal))
+  const again = named.findIndex((names, i) =>
+    names.some(name => named.slice(0, i).some(before => before.includes(name))),
+  )
+  if (again >= 0)
+    return check(
+      'devices',
+      'fail',
+      'device-rejected',
+      `device ${again + 1} is one of those before it: one that is asked twice is not two`,
+    )
   return check(
     'devices',
     'pass',

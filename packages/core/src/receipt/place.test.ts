@@ -19,7 +19,7 @@ import { Owner, RegistryWorld } from '../../test/registry.ts'
 import { IDENTITY, ISSUER, LOGGED, Sigstore } from '../../test/sigstore.ts'
 import { Chip } from '../../test/snp.ts'
 import { makeCrl } from '../../test/x509.ts'
-import { utf8 } from '../bytes.ts'
+import { fromUtf8, utf8 } from '../bytes.ts'
 import {
   appraise,
   type Endorsement,
@@ -260,8 +260,11 @@ test('devices belong to the machine that had them signed along, asked with its l
   assert.equal(passed.reason, 'hardware-attested', passed.sentence)
   assert.match(passed.sentence, /1 device bound to it/)
   const other = makeGpuEvidence({ nonce: new Uint8Array(32).fill(7) })
+  const spaced = utf8(JSON.stringify(JSON.parse(fromUtf8(gpu.document)), null, 1))
   const table = {
     'asked with another nonce': reason({ ...good, devices: [item(other.document)] }, trust),
+    twice: reason({ ...good, devices: [item(gpu.document), item(gpu.document)] }, trust),
+    'twice in other words': reason({ ...good, devices: [item(gpu.document), item(spaced)] }, trust),
     'added to the document later': reason({ ...good, signedDevices: [] }, trust),
     'taken from the document': reason({ ...good, devices: [], signedDevices: good.devices }, trust),
     'without answers about revocation': reason({ ...good, endorsements: chip.endorsements }, trust),
@@ -271,6 +274,8 @@ test('devices belong to the machine that had them signed along, asked with its l
   }
   assert.deepEqual(table, {
     'asked with another nonce': 'device-not-bound',
+    twice: 'evidence-rejected',
+    'twice in other words': 'evidence-rejected',
     'added to the document later': 'evidence-not-bound',
     'taken from the document': 'evidence-not-bound',
     'without answers about revocation': 'evidence-incomplete',
