@@ -108,8 +108,8 @@ export function sha256(text: string): string {
 export function tdxMachine(reportData: Uint8Array) {
   const made = makeTdxQuote({ reportData })
   const { measurements } = appraiseMade(made)
-  const mrtd = measurements.mrtd!
-  const known = { format: 'tdx', measurements: { mrtd }, image: 'a gateway', role: 'gateway' } as const
+  const named = { mrtd: measurements.mrtd!, rtmr1: measurements.rtmr1! }
+  const known = { format: 'tdx', measurements: named, image: 'a gateway', role: 'gateway' } as const
   const { roots } = DEFAULT_EVIDENCE_POLICY
   const evidencePolicy = { ...DEFAULT_EVIDENCE_POLICY, roots: { ...roots, intel: [made.root] } }
   return {

@@ -9,7 +9,7 @@ export const AS_OF = '2026-01-01T00:00:00.000Z'
 
 export const REFERENCE: JsonObject = {
   format: 'tdx',
-  measurements: { mrtd: 'aa', rtmr0: 'bb' },
+  measurements: { mrtd: 'aa', rtmr1: 'bb' },
   image: 'gateway 1.2',
   role: 'gateway',
 }

@@ -51,6 +51,8 @@ export interface RecordOptions {
   evidence?: string
   /** Whether the statement names the registry's checkpoint, and the receipt brings it; true unless told. */
   registry?: boolean
+  /** When all witnesses cosigned that checkpoint, POSIX seconds; `EPOCH` unless told. */
+  registryTime?: number
 }
 
 export interface Made {
@@ -102,7 +104,7 @@ export class World {
     )
     this.policy = this.#policyText(Object.keys(owners), threshold)
     this.trust = trustFrom([{ name: 'test network', policy: this.policy }], suite)
-    this.registryCheckpoint = this.registry.checkpoint(this.witnesses, this.cosigners(EPOCH, 0))
+    this.registryCheckpoint = this.#registryAt(EPOCH)
     const { size } = this.registry
     this.registryPoint = {
       origin: this.registry.origin,
@@ -147,6 +149,10 @@ export class World {
     draft.log.fill(2)
     this.#write(event, draft)
     return this.#finish(draft)
+  }
+
+  #registryAt(second: number): string {
+    return this.registry.checkpoint(this.witnesses, this.cosigners(second, 0))
   }
 
   #policyText(owners: readonly string[], threshold: number): string {
@@ -229,7 +235,9 @@ export class World {
       },
     }
     if (proven.length === 2) receipt.begin = proven[0]!
-    if (draft.registry !== false) receipt.registryCheckpoint = this.registryCheckpoint
+    if (draft.registry !== false)
+      receipt.registryCheckpoint =
+        draft.registryTime === undefined ? this.registryCheckpoint : this.#registryAt(draft.registryTime)
     return { receipt, statement, request, response, secret }
   }
 }

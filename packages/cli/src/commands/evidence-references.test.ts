@@ -43,7 +43,7 @@ const IMAGE = [
   '--measurement',
   'mrtd=aa',
   '--measurement',
-  'rtmr0=bb',
+  'rtmr1=bb',
   '--image',
   'gateway 1.2',
 ]

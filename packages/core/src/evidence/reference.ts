@@ -28,6 +28,35 @@ export interface ReferenceValue {
   }
 }
 
+/**
+ * Which measurements tell an image from any other, by format: all of one row must be named. Others beside them narrow it; by
+ * themselves they are the same on every machine (`policy`, `vmpl`), or a workload can give itself whatever they should be (a
+ * TDX register, under another firmware). In Azure's wrapper there is none: what is
+ * measured there is the paravisor.
+ */
+const IDENTIFYING: Partial<Record<Format, readonly (readonly string[])[]>> = {
+  nitro: [['pcr0'], ['pcr1', 'pcr2']],
+  tdx: [
+    ['mrtd', 'rtmr1'],
+    ['mrtd', 'rtmr2'],
+    ['mrtd', 'rtmr3'],
+  ],
+  sgx: [['mrenclave']],
+  'sev-snp': [['measurement']],
+  'azure-sev-snp': [],
+  'confidential-space': [['image_digest'], ['image_id']],
+  // Whoever asks Azure chooses whose word it is.
+  maa: [
+    ['issuer', 'x-ms-sevsnpvm-launchmeasurement'],
+    ['issuer', 'tdx_mrtd', 'tdx_rtmr1'],
+    ['issuer', 'tdx_mrtd', 'tdx_rtmr2'],
+    ['issuer', 'tdx_mrtd', 'tdx_rtmr3'],
+    ['issuer', 'x-ms-sgx-mrenclave'],
+  ],
+}
+/** Of a register that nothing was measured into. */
+const EMPTY = /^(?:sha256:)?0*$/
+
 const shape = new Shape('bad-policy')
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 const MOST_MEASUREMENTS = 64
@@ -49,6 +78,7 @@ export function parseReferenceValue(value: unknown, where: string, by: Shape = s
     image: by.string(root.image, `${where}.image`, 256),
     role: by.literal(root.role, `${where}.role`, ['gateway', 'model']),
   }
+  requireIdentity(reference, `${where}.measurements`, by)
   if (root.weights !== undefined) {
     const weights = by.object(root.weights, `${where}.weights`)
     reference.weights = {
@@ -61,6 +91,23 @@ export function parseReferenceValue(value: unknown, where: string, by: Shape = s
   if (root.provenance !== undefined)
     reference.provenance = provenanceOf(by.object(root.provenance, `${where}.provenance`), where, by)
   return reference
+}
+
+/** Refuses what many images have, or any. */
+function requireIdentity({ format, measurements }: ReferenceValue, where: string, by: Shape): void {
+  const says = (name: string) => Object.hasOwn(measurements, name) && !EMPTY.test(measurements[name]!)
+  const rows = IDENTIFYING[format]
+  if (rows === undefined) {
+    if (!Object.keys(measurements).some(says)) by.fail(where, 'a measurement that is not all zeros')
+    return
+  }
+  if (rows.length === 0)
+    by.fail(where, `another format: of ${format} no measurement is of the image, but of what is under it`)
+  if (!rows.some(names => names.every(says)))
+    by.fail(
+      where,
+      `what tells an image of ${format} from others, and is not all zeros: ${rows.map(names => names.join(' and ')).join(', or ')}`,
+    )
 }
 
 function provenanceOf(

@@ -24,6 +24,7 @@ test('each is known by its fields, and nothing else is taken for one', () => {
   assert.equal(foreignSystem(utf8(formatReceipt(new World().answer().receipt))), undefined)
   for (const bytes of [
     json({ ...near, ...aci }),
+    json({ ...JSON.parse(formatReceipt(new World().answer().receipt)), ...near }),
     json([near]),
     json({ inner: near }),
     json(JSON.stringify(near)),

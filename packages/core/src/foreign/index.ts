@@ -10,6 +10,7 @@ import type { Check } from '../evidence/index.ts'
 import { parseJson } from '../json.ts'
 import { type AcceptancePolicy, judge, type Verdict } from '../receipt/acceptance.ts'
 import type { Claim, ClaimName } from '../receipt/claims.ts'
+import { RECEIPT_TYPE } from '../receipt/receipt.ts'
 import { detailOf } from '../receipt/words.ts'
 import { readAci } from './aci/verify.ts'
 import { foreignClaims } from './claims.ts'
@@ -65,6 +66,8 @@ export function foreignSystem(bytes: Uint8Array): ForeignSystem | undefined {
     return undefined
   }
   if (typeof root !== 'object' || root === null || Array.isArray(root)) return undefined
+  // One of ours, with a few words more, is one of ours.
+  if ((root as { type?: unknown }).type === RECEIPT_TYPE) return undefined
   const found = Object.entries(MARKS).filter(([, marks]) => marks.every(mark => Object.hasOwn(root, mark)))
   return found.length === 1 ? (found[0]![0] as ForeignSystem) : undefined
 }

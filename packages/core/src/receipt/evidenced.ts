@@ -10,11 +10,9 @@ import {
   type DocumentAppraisal,
   DocumentAppraiser,
   type Endorsement,
-  type EvidenceDocument,
   type EvidencePolicy,
   imageProvenance,
   matchesReference,
-  type ProvenanceContext,
   parseEndorsements,
   parseEvidenceDocument,
 } from '../evidence/index.ts'
@@ -38,7 +36,7 @@ export interface EvidenceOnRecord {
   state: 'missing' | 'unreadable' | 'undated' | 'appraised'
   /** Of what is unreadable. */
   error?: { code: string; detail: string }
-  /** At each end of the interval that is known, the later last. */
+  /** At each end of the interval, the later last. */
   appraisals: DocumentAppraisal[]
   /** Approvals of exactly these measurements. */
   approvals: Approval[]
@@ -68,52 +66,57 @@ export function evidenceOn(
   if (known?.stated !== undefined) found.stated = known.stated
   const bytes = receipt.documents[digest]
   if (bytes === undefined) return found
-  let document: EvidenceDocument
-  let carried: Endorsement[][]
+  const { from, until } = record
+  let appraiser: DocumentAppraiser
+  let all: (readonly Endorsement[])[]
   try {
-    document = parseEvidenceDocument(bytes)
-    carried = (receipt.endorsements ?? []).map(one => parseEndorsements(one))
+    all = [...(receipt.endorsements ?? []).map(one => parseEndorsements(one)), ...archives]
+    appraiser = new DocumentAppraiser(parseEvidenceDocument(bytes), {
+      log: formatVkey(record.judged.log),
+      policy,
+      archives: all,
+      approvedDevices: device => {
+        const own = (known?.approvals ?? []).filter(({ reference }) => matchesReference(reference, device))
+        return standingApprovals(own, (until ?? 0) * 1000).standing.find(one => one.independent)?.reference
+      },
+      suite,
+      ...(formats && { formats }),
+    })
   } catch (error) {
     return unreadable(found, error)
   }
-  const { until } = record
-  if (until === undefined) return { ...found, state: 'undated' }
-  const appraiser = new DocumentAppraiser(document, {
-    log: formatVkey(record.judged.log),
-    policy,
-    archives: [...carried, ...archives],
-    approvedDevices: device => {
-      const own = (known?.approvals ?? []).filter(({ reference }) => matchesReference(reference, device))
-      return standingApprovals(own, until * 1000).standing.find(one => one.independent)?.reference
-    },
-    suite,
-    ...(formats && { formats }),
-  })
-  const ends = record.from === undefined ? [until] : [record.from, until]
+  // Whoever leaves an end open would choose the time at which it is looked at.
+  if (from === undefined || until === undefined) return { ...found, state: 'undated' }
   found.state = 'appraised'
-  found.appraisals = ends.map(second => appraiser.at(second * 1000))
+  found.appraisals = [from, until].map(second => appraiser.at(second * 1000))
   const { machine, verdict } = found.appraisals.at(-1)!
   if (machine.error !== undefined) return unreadable(found, machine.error)
   const { appraisal } = machine
   if (appraisal === undefined) return found
   if (appraisal.reference !== undefined)
     found.approvals.push({ reference: appraisal.reference, independent: true })
-  const endorsements = provenanceIn([...carried, ...archives])
-  const context = { time: until * 1000, policy, endorsements, suite: budgeted(suite) }
+  const bundles = new Map(of(all, 'sigstore-bundle').map(bytes => [suite.sha256Hex(bytes), bytes]))
+  const context = { time: until * 1000, policy, suite: budgeted(suite) }
+  const roots = of(all, 'sigstore-root')
+  // Each bundle is looked at once: approvals without end that name one use up nobody's time or signatures.
+  const seen = new Map<string | undefined, ReturnType<typeof imageProvenance>>()
   for (const approval of known?.approvals ?? []) {
     if (!matchesReference(approval.reference, appraisal)) continue
-    const provenance = imageProvenance(approval.reference, appraisal, context)
+    const digest = approval.reference.provenance?.bundle
+    const bundle = digest === undefined ? undefined : bundles.get(digest)
+    const endorsements = { 'sigstore-bundle': bundle === undefined ? [] : [bundle], 'sigstore-root': roots }
+    if (!seen.has(digest))
+      seen.set(digest, imageProvenance(approval.reference, appraisal, { ...context, endorsements }))
+    const provenance = seen.get(digest)
     found.approvals.push({ ...approval, ...(provenance && { provenance }) })
   }
   found.dissent = (known?.appraisals ?? []).filter(({ met }) => met !== verdict.met)
   return found
 }
 
-/** Bundles and trusted roots of all archives together: each is named by its digest, so it does not matter which has it. */
-function provenanceIn(archives: readonly (readonly Endorsement[])[]): ProvenanceContext['endorsements'] {
-  const of = (wanted: Endorsement['kind']) =>
-    archives.flat().flatMap(({ kind, bytes }) => (kind === wanted ? bytes : []))
-  return { 'sigstore-bundle': of('sigstore-bundle'), 'sigstore-root': of('sigstore-root') }
+/** Of all archives together: bundles and roots are named by their digests, so it does not matter which has them. */
+function of(archives: readonly (readonly Endorsement[])[], wanted: Endorsement['kind']): Uint8Array[] {
+  return archives.flat().flatMap(({ kind, bytes }) => (kind === wanted ? bytes : []))
 }
 
 function unreadable(found: EvidenceOnRecord, error: unknown): EvidenceOnRecord {

@@ -35,17 +35,23 @@ export interface KnownEvidence {
   stated?: Moment
 }
 
-/** Approvals of all images; which of them are of these measurements shows later. */
+/**
+ * Approvals of all images; which of them are of these measurements shows later. `until` is the end of the record's interval,
+ * Unix milliseconds: who was no active member by then answers for no image, and can take nothing back.
+ */
 export function knownEvidence(
   registry: Pick<RegistryView, 'members' | 'references' | 'evidence'>,
   digest: string | undefined,
   operator: Member,
+  until: number | undefined,
 ): KnownEvidence {
   if (digest === undefined) return { approvals: [], appraisals: [] }
   const approvals: Approval[] = []
   for (const { by, reference, stated, revoked } of registry.references.values()) {
     const member = registry.members.get(by)
     if (member === undefined) continue
+    // That an image was revoked stands, whoever approved it.
+    if (revoked === null && standingOf(member, until) !== 'active') continue
     const approval: Approval = {
       reference,
       by: member,
@@ -66,6 +72,12 @@ export function knownEvidence(
     return member === undefined ? [] : [{ by: member, met, reasons }]
   })
   return { approvals, appraisals, stated: record.stated }
+}
+
+/** A member's standing at the end of an interval, Unix milliseconds, or now where it has no end. */
+export function standingOf({ status, ended }: Member, until: number | undefined): Member['status'] {
+  if (status === 'active' || ended === null) return status
+  return until !== undefined && ended.time > until ? 'active' : status
 }
 
 /** Of two copies of one registry: an approval that either shows as revoked is revoked. */

@@ -243,6 +243,11 @@ test('what a quorum took back, no other approval upholds but the reader’s own'
   )
 })
 
+const AT_DEVICES = {
+  registryTime: DEVICE_TIME / 1000,
+  cosigners: world.cosigners(DEVICE_TIME / 1000),
+}
+
 test('devices belong to the machine that had them signed along, asked with its log’s nonce', () => {
   const gpu = makeGpuEvidence({ nonce: NONCE })
   const { nvidia, 'nvidia-rim': rim } = devicePolicy().roots
@@ -250,7 +255,7 @@ test('devices belong to the machine that had them signed along, asked with its l
   const trust = trusting([IMAGE], { roots })
   const item = (bytes: Uint8Array) => ({ format: 'nvidia-gpu' as const, bytes })
   // As of when its answers about revocation are.
-  const record = { registry: false, cosigners: world.cosigners(DEVICE_TIME / 1000) }
+  const record = AT_DEVICES
   const endorsements = [...chip.endorsements, ...gpu.endorsements]
   const good = { record, endorsements, devices: [item(gpu.document)] }
   const passed = place(good, trust)
@@ -306,7 +311,7 @@ test('a device counts by the manifests of its maker, or by the word of another o
     role: 'model',
   }
   const options = {
-    record: { registry: false, cosigners: world.cosigners(DEVICE_TIME / 1000) },
+    record: AT_DEVICES,
     endorsements: [...chip.endorsements, ...gpu.answers],
     devices: [{ format: 'nvidia-gpu' as const, bytes: gpu.document }],
   }
@@ -339,7 +344,7 @@ test('where an image came from is held against the bundle that its approval name
   const along = (...more: Endorsement[]) =>
     attested({
       // Later than the bundle was logged.
-      record: { registry: false, cosigners: world.cosigners(LOGGED / 1000 + 60) },
+      record: { registryTime: LOGGED / 1000 + 30, cosigners: world.cosigners(LOGGED / 1000 + 60) },
       endorsements: [...chip.endorsements, ...more],
     })
   const both: Endorsement[] = [

@@ -22,11 +22,16 @@ const LATER: readonly CheckName[] = ['measurement', 'provenance']
 
 const WHERE = 'Where this ran, and who could have watched or changed it there.'
 
-export function place({ record, evidence }: Facts): Claim {
+const LEFT_OUT =
+  ' That nobody took back what was approved: only the registry’s records that came with the receipt were looked at.'
+
+export function place({ record, evidence, registered }: Facts): Claim {
   if (record.outcome === 'stopped') return notShownRecord('place')
   if (evidence === undefined)
     return { claim: 'place', ...open('no-evidence', 'The record names no hardware evidence.') }
-  return { claim: 'place', ...placeOf(evidence) }
+  const found = placeOf(evidence)
+  const leftOut = found.result === 'pass' && registered && registered.partial ? LEFT_OUT : ''
+  return { claim: 'place', ...found, notShown: `${found.notShown}${leftOut}` }
 }
 
 function placeOf(evidence: EvidenceOnRecord): Found {
@@ -38,7 +43,7 @@ function placeOf(evidence: EvidenceOnRecord): Found {
   if (evidence.state === 'undated')
     return open(
       'evidence-undated',
-      'There is evidence, and no quorum says when the record was made: nothing shows that it held then.',
+      'There is evidence, and it does not show from when to when the record was made: nothing shows that it held then.',
     )
   const { error } = evidence
   if (error !== undefined) {
@@ -151,20 +156,21 @@ function measured(evidence: EvidenceOnRecord): Found {
   const origin = provenance?.outcome === 'pass' ? ` Where it came from: ${provenance.detail}.` : ''
   const devices =
     last.devices.length === 0 ? '' : ` ${count(last.devices.length, 'device', 'devices')} bound to it.`
-  const from = evidence.appraisals.length > 1 ? `from ${iso(evidence.appraisals[0]!.time)} ` : ''
   const dissent =
     evidence.dissent.length === 0
       ? ''
       : ` Contested: ${evidence.dissent.map(({ by, reasons }) => `${quoted(by.name)} (${by.id}) finds otherwise${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`).join('; ')}.`
   const taken =
-    revoked.length === 0 ? '' : ` ${revoked.map(nameOf).join(', ')} took back an approval of the same image.`
+    revoked.length === 0
+      ? ''
+      : ` ${[...new Set(revoked.map(nameOf))].join(', ')} took back an approval of the same image.`
   const late = since !== undefined && since.time > last.time ? ', which is after this record' : ''
   return {
     result: 'pass',
     basis: 'hardware',
     reason: 'hardware-attested',
-    sentence: `It ran on ${what}: ${quoted(reference.image)}, a ${reference.role === 'gateway' ? 'gateway' : 'model server'}, approved by ${nameOf(approval)}${since === undefined ? '' : ` since ${iso(since.time)}${late}`}. The platform signed the key of the log that this record is in, and that held ${from}until ${iso(last.time)}.${origin}${devices}${taken}${dissent}`,
-    notShown: `${reference.role === 'gateway' ? 'Anything of the model behind it: this image forwards. ' : ''}${evidence.appraisals.length > 1 ? '' : 'Since when the record may have been made. '}${provenance === undefined || provenance.outcome === 'pass' ? '' : 'Where the image came from. '}What the image does beyond what its approver looked at; that nobody broke this hardware, or holds its vendor’s keys; in which building it stands.`,
+    sentence: `It ran on ${what}: ${quoted(reference.image)}, a ${reference.role === 'gateway' ? 'gateway' : 'model server'}, approved by ${nameOf(approval)}${since === undefined ? '' : ` since ${iso(since.time)}${late}`}. The platform signed the key of the log that this record is in, and that held from ${iso(evidence.appraisals[0]!.time)} until ${iso(last.time)}.${origin}${devices}${taken}${dissent}`,
+    notShown: `${reference.role === 'gateway' ? 'Anything of the model behind it: this image forwards. ' : ''}${provenance === undefined || provenance.outcome === 'pass' ? '' : 'Where the image came from. '}What the image does beyond what its approver looked at; that nobody broke this hardware, or holds its vendor’s keys; in which building it stands.`,
   }
 }
 
@@ -195,12 +201,20 @@ export function measuredWeights(
 ): Found | undefined {
   if (evidence === undefined || placeOf(evidence).result !== 'pass') return undefined
   const { standing } = standingApprovals(evidence.approvals, evidence.appraisals.at(-1)!.time)
-  const approval = standing.find(
-    one => one.independent && cameFrom(one, false) && one.reference.weights !== undefined,
-  )
+  const words = standing.filter(one => one.independent && cameFrom(one, false))
+  const own = words.filter(one => one.by === undefined)
+  const approval = (own.length === 0 ? words : own).find(one => one.reference.weights !== undefined)
   const weights = approval?.reference.weights
   const manifest = isObject(model.signed) ? model.signed.manifest : undefined
   if (approval === undefined || weights === undefined || typeof manifest !== 'string') return undefined
+  // Anyone may say anything of anybody's image: where members differ, nothing follows, and nobody is a liar by it.
+  const others = own.length === 0 ? words : []
+  const differ = others.some(({ reference: { role, weights: named } }) =>
+    named === undefined
+      ? role === 'gateway' || weights.manifest !== manifest
+      : named.manifest !== weights.manifest,
+  )
+  if (differ) return undefined
   const how = weights.by === 'dm-verity' ? 'as a dm-verity root' : 'by the digest of their manifest'
   if (weights.manifest !== manifest)
     return wrong(

@@ -19,7 +19,7 @@ import type {
 import type { JsonObject } from '../shape.ts'
 import type { Suite } from '../suite.ts'
 import { type Audited, auditsOf } from './audited.ts'
-import { bothKnown, type KnownEvidence, knownEvidence } from './known-evidence.ts'
+import { bothKnown, type KnownEvidence, knownEvidence, standingOf } from './known-evidence.ts'
 import type { CheckedRecord } from './receipt-record.ts'
 
 /** What is looked up: in the reader's own copy, or in records that came along and are proven. */
@@ -77,7 +77,8 @@ export function lookUp(
   try {
     const records = checkEvidence(evidence, registry, suite)
     const proven = records && registeredFor(record, entry, manifest, viewOf(registry.name, records))
-    if (own === undefined || proven === undefined) return own ?? proven
+    if (proven === undefined) return own
+    if (own === undefined) return withOwn(proven, record, registry)
     return evidence.outline.time > registry.time ? withLater(own, proven) : own
   } catch (error) {
     if (error instanceof AnswerableError) return false
@@ -105,6 +106,20 @@ function withLater(own: Registered, later: Registered): Registered {
   }
 }
 
+/**
+ * The own copy does not know the log, as of every new boot of a node; of images it may know more than came along, since who
+ * chose that may have left a revocation out.
+ */
+function withOwn(proven: Registered, record: CheckedRecord, registry: RegistryView): Registered {
+  const own = knownEvidence(registry, record.statement.evidence, proven.member, endOf(record))
+  return { ...proven, evidence: bothKnown(own, proven.evidence) }
+}
+
+/** The end of its interval, Unix milliseconds. */
+function endOf({ until }: CheckedRecord): number | undefined {
+  return until === undefined ? undefined : until * 1000
+}
+
 /** Undefined where there is nothing to look it up in, or the log is not known there. */
 function registeredFor(
   record: CheckedRecord,
@@ -117,7 +132,7 @@ function registeredFor(
   const member = registry.members.get(log.member)
   if (member === undefined) return undefined
   const node = registry.nodes.get(log.node)
-  const until = record.until === undefined ? undefined : record.until * 1000
+  const until = endOf(record)
   const found = manifest === undefined ? undefined : modelOf(registry, manifest, until)
   return {
     network: registry.name,
@@ -129,7 +144,7 @@ function registeredFor(
     ...(found && { model: found }),
     audits: auditsOf(registry, { log: log.origin, index: record.index, entry }, member),
     partial: registry.partial === true,
-    evidence: knownEvidence(registry, record.statement.evidence, member),
+    evidence: knownEvidence(registry, record.statement.evidence, member, until),
   }
 }
 
@@ -146,11 +161,6 @@ function descriptionOf(
       ? version.stated.index < statement.registry.size
       : until !== undefined && version.stated.time <= until * 1000
   return before ? 'stated' : 'stated-later'
-}
-
-function standingOf({ status, ended }: Member, until: number | undefined): Member['status'] {
-  if (status === 'active' || ended === null) return status
-  return until !== undefined && ended.time > until ? 'active' : status
 }
 
 /** A model by its manifest, if it was not withdrawn by the end of the interval. */

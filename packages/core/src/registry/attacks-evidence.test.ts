@@ -157,7 +157,7 @@ test('who appraises archive after archive pushes nobody’s word out but its own
 test('members approve images, each for itself, and an image is what is measured', () => {
   const { world, say, operator, auditor, validators } = attested()
   const [ada] = validators as [Owner]
-  const turned = { ...REFERENCE, image: 'the same', measurements: { rtmr0: 'bb', mrtd: 'aa' } }
+  const turned = { ...REFERENCE, image: 'the same', measurements: { rtmr1: 'bb', mrtd: 'aa' } }
   effective(say('reference-value', { reference: REFERENCE }, auditor))
   effective(say('reference-value', { reference: turned }, ada))
   assert.equal(rule(say('reference-value', { reference: turned }, ada)), 'given-before')
@@ -172,7 +172,7 @@ test('members approve images, each for itself, and an image is what is measured'
     { ...REFERENCE, image: 'a\nb' },
     { ...REFERENCE, image: '\u202eegami' },
     { ...REFERENCE, measurements: {} },
-    { ...REFERENCE, measurements: { mrtd: 'a\u001b[2J' } },
+    { ...REFERENCE, measurements: { mrtd: 'a\u001b[2J', rtmr1: 'bb' } },
     { ...REFERENCE, format: 'tpm' },
     { ...REFERENCE, weights: { manifest: DIGEST, by: 'dm-verity' } },
     { ...REFERENCE, provenance: { source: 'x\u0007' } },
@@ -188,7 +188,7 @@ test('an image’s id is over its measurements by name, as docs/registry.md says
 
 test('a member stands behind so many images and no more; one that it revokes makes room', () => {
   const { say, auditor } = attested()
-  const image = (i: number) => ({ ...REFERENCE, measurements: { mrtd: `${i}` } })
+  const image = (i: number) => ({ ...REFERENCE, measurements: { mrtd: `1${i}`, rtmr1: 'bb' } })
   for (let i = 0; i < 256; i++) effective(say('reference-value', { reference: image(i) }, auditor))
   assert.equal(rule(say('reference-value', { reference: image(256) }, auditor)), 'too-many')
   const id = referenceId(image(0) as never, suite)
@@ -250,6 +250,25 @@ test('a quorum of validators’ owners revokes an image for all, fewer do not, a
   )
   assert.equal(rule(signed([bo, cy], 'validator')), 'given-before')
   assert.equal(rule(say('reference-value', { reference: REFERENCE }, cy)), 'not-open')
+})
+
+test('an image that a quorum revoked stays so under more measurements, named before or after; another build does not', () => {
+  const { world, say, auditor, validators, operator } = attested()
+  const [ada, bo, cy] = validators as [Owner, Owner, Owner]
+  const more = { ...REFERENCE, measurements: { mrtd: 'aa', rtmr1: 'bb', rtmr3: 'dd' } }
+  const other = { ...REFERENCE, measurements: { mrtd: 'aa', rtmr1: 'ee' } }
+  effective(say('reference-value', { reference: REFERENCE }, auditor))
+  for (const reference of [more, other]) effective(say('reference-value', { reference }, operator))
+  const body = { id: ID, since: AS_OF, reason: 'it leaks' }
+  let entry = world.entry('reference-revocation', body, ada, ada.signer('validator'))
+  for (const one of [bo, cy]) entry = addSignature(entry, one.signer('validator'))
+  effective(world.append(entry))
+  const by = (reference: object) =>
+    world.state.references.get(`${referenceId(reference as never, suite)} ops`)!.revoked?.groups
+  assert.deepEqual([by(more), by(other)], [['ada', 'bo', 'cy'], undefined])
+  const again = { ...more, measurements: { ...more.measurements, rtmr2: 'ff' } }
+  assert.equal(rule(say('reference-value', { reference: again }, operator)), 'not-open')
+  effective(say('reference-value', { reference: other }, cy))
 })
 
 test('the policy of evidence travels with the charter, is kept as it was written, and must be one', () => {
@@ -332,7 +351,7 @@ test('any order of approvals and revocations leaves as many open as there are', 
       for (const { by, image, revoke } of acts) {
         world.now++
         const owner = world.founders[by]!
-        const reference = { ...REFERENCE, measurements: { mrtd: `${image}` } }
+        const reference = { ...REFERENCE, measurements: { mrtd: `1${image}`, rtmr1: 'bb' } }
         const id = referenceId(reference as never, suite)
         const since = AS_OF
         if (revoke) world.state_('reference-revocation', { id, since, reason: 'x' }, owner)

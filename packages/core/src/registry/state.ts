@@ -1,5 +1,6 @@
 /** The registry's state: what the fold makes of its entries. */
 import { toHex, utf8 } from '../bytes.ts'
+import { matchesReference, type ReferenceValue } from '../evidence/reference.ts'
 import type { Suite } from '../suite.ts'
 import { Collection } from './collection.ts'
 import { keyName } from './key-text.ts'
@@ -125,7 +126,8 @@ export class State {
   /** By the document's digest. */
   readonly evidence = new Collection<EvidenceRecord>()
   /** By `id member`. */
-  readonly references = new Collection<ReferenceRecord>(({ id, by, revoked }, before) => {
+  readonly references = new Collection<ReferenceRecord>(({ id, by, reference, revoked }, before) => {
+    if (revoked !== null && revoked.groups !== null) this.#revokedImages.set(id, reference)
     if (before === undefined) this.#approvers.set(id, [...(this.#approvers.get(id) ?? []), by])
     const more = Number(revoked === null) - Number(before !== undefined && before.revoked === null)
     this.#approved.set(by, this.approvedBy(by) + more)
@@ -136,6 +138,8 @@ export class State {
   readonly #auditors = new Map<string, string[]>()
   /** Who approved an image, by its id. */
   readonly #approvers = new Map<string, string[]>()
+  /** Images that a quorum revoked, by their ids. */
+  readonly #revokedImages = new Map<string, ReferenceValue>()
   /** How many images each member stands behind. */
   readonly #approved = new Map<string, number>()
   /** Ids of each member's keys. */
@@ -210,6 +214,11 @@ export class State {
   /** All approvals of an image, revoked ones included. */
   referencesOf(id: string): ReferenceRecord[] {
     return (this.#approvers.get(id) ?? []).map(member => this.references.get(`${id} ${member}`)!)
+  }
+
+  /** Whether a quorum revoked this image, by these measurements or by fewer of them. */
+  isRevokedImage(reference: ReferenceValue): boolean {
+    return [...this.#revokedImages.values()].some(one => matchesReference(one, reference))
   }
 
   /** How many images a member has approved and not revoked. */

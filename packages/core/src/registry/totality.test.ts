@@ -114,7 +114,7 @@ function lived(): RegistryWorld {
   effective(world.state_('appraisal', said, audrey))
   const reference = {
     format: 'tdx',
-    measurements: { mrtd: 'ab' },
+    measurements: { mrtd: 'ab', rtmr1: 'ab' },
     image: 'an image',
     role: 'model',
     weights: { manifest: DIGEST, by: 'dm-verity' },

@@ -268,7 +268,7 @@ function readers(cases: readonly Case[]): Target[] {
       references: [
         {
           format: 'tdx',
-          measurements: { mrtd: '00' },
+          measurements: { mrtd: '11', rtmr1: '11' },
           image: 'i',
           role: 'model',
           provenance: { source: 's' },

@@ -181,7 +181,7 @@ test('a quorum of validators revokes an image that others approved', { timeout: 
   const [ada, bo, cy, dee] = members
   const reference = {
     format: 'tdx',
-    measurements: { mrtd: 'ab' },
+    measurements: { mrtd: 'ab', rtmr1: 'ab' },
     image: 'gateway 1.2',
     role: 'gateway',
   } as const

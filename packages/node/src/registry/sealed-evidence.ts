@@ -21,6 +21,7 @@ export type WantedRecord = readonly [CollectionName, string]
 const MAX_ARCHIVE_BYTES = 1536 * 1024
 /** Approvals and revocations that come along; the ones of this very image come first. */
 const MOST_REFERENCES = 16
+const MOST_OF_A_MEMBER = 2
 
 /**
  * The records, most telling first and each with those that it takes to judge it. `document` is the evidence document, where
@@ -47,7 +48,10 @@ export function evidenceRecords(
   ]
 }
 
-/** Of the formats in a document, those of its own measurements before others and revoked ones before the rest. */
+/**
+ * Of the formats in a document, those of its own measurements before others and revoked ones before the rest; of one member
+ * at first but a few, or one could approve and revoke so much that nobody else's word finds room.
+ */
 function referencesOf(state: State, record: EvidenceRecord, document: Uint8Array): ReferenceRecord[] {
   const items = measured(state, record, document)
   const matches = ({ reference }: ReferenceRecord) =>
@@ -56,10 +60,19 @@ function referencesOf(state: State, record: EvidenceRecord, document: Uint8Array
       return matchesReference(reference, found)
     })
   const weight = (one: ReferenceRecord) => 2 * Number(matches(one)) + Number(one.revoked !== null)
+  const counts = new Map<string, number>()
+  const isLate = ({ by, revoked }: ReferenceRecord): boolean => {
+    if (revoked !== null && revoked.groups !== null) return false
+    const before = counts.get(by) ?? 0
+    counts.set(by, before + 1)
+    return before >= MOST_OF_A_MEMBER
+  }
   return [...state.references.values()]
     .filter(({ reference }) => items.some(({ format }) => format === reference.format))
     .map(one => ({ one, weight: weight(one) }))
     .sort((a, b) => b.weight - a.weight)
+    .map(({ one }) => ({ one, late: isLate(one) }))
+    .sort((a, b) => Number(a.late) - Number(b.late))
     .slice(0, MOST_REFERENCES)
     .map(({ one }) => one)
 }

@@ -113,6 +113,20 @@ for (const [what, manifests, expected] of [
     assert.equal(reasonOf(appraised(manifests.toReversed())), expected)
   })
 
+test('an archive’s manifests are read once, whatever number of devices and times they are held against', () => {
+  const bytes = driver({ 1: [hex(1)] })
+  const { roots } = devicePolicy()
+  const endorsements = endorsementsFrom([...gpu.answers, { kind: 'rim', bytes }])
+  const options = { time: DEVICE_TIME, policy: devicePolicy({ roots }), endorsements, suite }
+  const once = () => appraise(nvidiaGpu, nvidiaGpu.parse(gpu.document), options)
+  const first = once()
+  // A hostile one takes long to read: it is not looked at a hundred times.
+  bytes.fill(0)
+  assert.deepEqual(once().checks, first.checks)
+  const anew = { ...options, endorsements: endorsementsFrom([...gpu.answers, { kind: 'rim', bytes }]) }
+  assert.notDeepEqual(appraise(nvidiaGpu, nvidiaGpu.parse(gpu.document), anew).checks, first.checks)
+})
+
 test('where one manifest is missing, it says which measurements were compared', () => {
   assert.equal(
     detailOf(appraised([driver({ 1: [hex(1)], 3: [hex(3)] })])),

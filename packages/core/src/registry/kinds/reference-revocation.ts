@@ -1,7 +1,8 @@
 /**
  * An image is not to be relied on, from a time on that may lie in the past. Its author revokes its own approval; validators
- * of a quorum of owner groups, who sign together, revoke everybody's.
+ * of a quorum of owner groups, who sign together, revoke everybody's, also where more measurements are named beside these.
  */
+import { matchesReference } from '../../evidence/reference.ts'
 import { line, shape } from '../fields.ts'
 import { groupsOf, type Kind, type Signer } from '../kind.ts'
 import type { ReferenceRecord } from '../records.ts'
@@ -44,11 +45,16 @@ export const referenceRevocation: Kind<ReferenceRevocation> = {
       by: by.member.id,
       groups: all ? [...groups] : null,
     }
-    for (const one of state.referencesOf(id)) {
+    const same = state.referencesOf(id)
+    // Who names more measurements of an image approves that image: a quorum means all of them.
+    const meant = all
+      ? [...state.references.values()].filter(one => matchesReference(same[0]!.reference, one.reference))
+      : same
+    for (const one of meant) {
       if (all ? !isOpenToAll(one) : one.by !== by.member.id) continue
       // What its author gave up earlier does not count again from then on.
       const first = Math.min(since, one.revoked?.since ?? since)
-      state.references.update(`${id} ${one.by}`, { revoked: { ...revoked, since: first } })
+      state.references.update(`${one.id} ${one.by}`, { revoked: { ...revoked, since: first } })
     }
   },
 }

@@ -28,8 +28,8 @@ export const referenceValue: Kind<ReferenceValue> = {
   check(state, { body, by, suite }) {
     const id = referenceId(body, suite)
     const all = state.referencesOf(id)
-    // What a quorum revoked is revoked, whoever approves it next. Another build has other measurements.
-    if (all.some(({ revoked }) => revoked !== null && revoked.groups !== null)) return 'not-open'
+    // What a quorum revoked is revoked, whoever approves it next, and with whatever beside. Another build has other measurements.
+    if (state.isRevokedImage(body)) return 'not-open'
     if (all.some(one => one.by === by.member.id)) return 'given-before'
     return state.approvedBy(by.member.id) >= MOST_REFERENCES ? 'too-many' : undefined
   },
