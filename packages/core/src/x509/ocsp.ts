@@ -157,7 +157,8 @@ function inside(element: Der | undefined, number: number, what: string): Der {
 
 /**
  * What answers say of one certificate, under the issuer that its chain showed. One that is forged is `bad` even where
- * another is good, and a revocation counts whenever it happened, as in lists; a hold counts until a later answer lifts it.
+ * another is good. A revocation that had happened by `time` counts also in an answer that is out of date, as in lists; a hold
+ * counts until a later answer lifts it.
  */
 export function checkOcsp(
   certificate: Certificate,
@@ -177,6 +178,11 @@ export function checkOcsp(
       const critical = [...answer.extensions, ...status.extensions].some(([, one]) => one.critical)
       if (critical)
         return { outcome: 'bad', detail: 'a revocation answer has an extension that is not known here' }
+      // What came only after the time asked about had not happened yet, and the answer is of later.
+      if (status.revoked !== undefined && status.revoked.time > time) {
+        stale ??= status
+        continue
+      }
       const held = status.revoked?.reason === ON_HOLD
       if (status.revoked !== undefined && !held) return revoked(certificate, issuer, status.revoked, false)
       const from = Math.max(status.thisUpdate, signer.notBefore)
