@@ -259,6 +259,14 @@ function devicesCheck(machine: AppraisedItem, devices: readonly AppraisedItem[])
       'evidence of a device, and none of the machine that it is in',
     )
   if (devices.length === 0) return check('devices', 'not-checked', 'no-devices', 'it tells of no devices')
+  const machines = devices.findIndex(({ format }) => !DEVICE_FORMATS.includes(format))
+  if (machines >= 0)
+    return check(
+      'devices',
+      'fail',
+      'device-rejected',
+      `what is said of device ${machines + 1} is of a machine`,
+    )
   const failed = (name: Check['check']) =>
     devices.findIndex(({ appraisal }) =>
       appraisal?.checks.some(({ check: one, outcome }) => one === name && outcome === 'fail'),

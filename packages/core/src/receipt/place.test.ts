@@ -14,6 +14,7 @@ import {
 } from '../../test/attested.ts'
 import { check, LAST, world } from '../../test/checking.ts'
 import { EPOCH, suite } from '../../test/fixture.ts'
+import { makeAuthority, makeNitro } from '../../test/nitro.ts'
 import { DEVICE_TIME, devicePolicy, makeGpuEvidence } from '../../test/nvidia.ts'
 import { Owner, RegistryWorld } from '../../test/registry.ts'
 import { IDENTITY, ISSUER, LOGGED, Sigstore } from '../../test/sigstore.ts'
@@ -250,7 +251,8 @@ const AT_DEVICES = {
 test('devices belong to the machine that had them signed along, asked with its log’s nonce', () => {
   const gpu = makeGpuEvidence({ nonce: NONCE })
   const { nvidia, 'nvidia-rim': rim } = devicePolicy().roots
-  const trust = trusting([IMAGE], { roots: { ...chip.policy().roots, nvidia, 'nvidia-rim': rim } })
+  const roots = { ...chip.policy().roots, nvidia, 'nvidia-rim': rim }
+  const trust = trusting([IMAGE], { roots })
   const item = (bytes: Uint8Array) => ({ format: 'nvidia-gpu' as const, bytes })
   // As of when its answers about revocation are.
   const record = AT_DEVICES
@@ -260,9 +262,17 @@ test('devices belong to the machine that had them signed along, asked with its l
   assert.equal(passed.reason, 'hardware-attested', passed.sentence)
   assert.match(passed.sentence, /1 device bound to it/)
   const other = makeGpuEvidence({ nonce: new Uint8Array(32).fill(7) })
+  // Of the node's own operator, and asked with the nonce of its log.
+  const authority = makeAuthority({ from: '2026-06-14T23:59:00Z', to: '2026-06-15T03:00:00Z' })
+  roots.nitro = [authority.root.fingerprint]
+  const enclave = {
+    format: 'nitro' as const,
+    bytes: makeNitro(authority, { nonce: NONCE, timestamp: DEVICE_TIME - 1000 }),
+  }
   const spaced = utf8(JSON.stringify(JSON.parse(fromUtf8(gpu.document)), null, 1))
   const table = {
     'asked with another nonce': reason({ ...good, devices: [item(other.document)] }, trust),
+    'another machine as one': reason({ ...good, devices: [enclave] }, trust),
     twice: reason({ ...good, devices: [item(gpu.document), item(gpu.document)] }, trust),
     'twice in other words': reason({ ...good, devices: [item(gpu.document), item(spaced)] }, trust),
     'added to the document later': reason({ ...good, signedDevices: [] }, trust),
@@ -274,6 +284,7 @@ test('devices belong to the machine that had them signed along, asked with its l
   }
   assert.deepEqual(table, {
     'asked with another nonce': 'device-not-bound',
+    'another machine as one': 'evidence-rejected',
     twice: 'evidence-rejected',
     'twice in other words': 'evidence-rejected',
     'added to the document later': 'evidence-not-bound',
