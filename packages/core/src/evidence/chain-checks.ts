@@ -22,11 +22,6 @@ export function chainCheck({ path, fault }: Chain): Check {
   return check('chain', 'fail', reason, fault.detail)
 }
 
-/** Unix milliseconds as RFC 3339, of whatever a document states. */
-export function shownTime(time: number): string {
-  return Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : `${time} ms`
-}
-
 /**
  * Lists of revocations against every certificate of a good chain but its root. All must be answered for a pass; one that is
  * revoked, or a forged list, is enough for a failure. `window` is when the answers hold.

@@ -28,4 +28,13 @@ export * from './reference.ts'
 export * from './roots.ts'
 export * from './sgx/index.ts'
 export * from './sigstore/index.ts'
+export {
+  certificatesInTable,
+  type Generation,
+  generationOfCpu,
+  parseSnpReport,
+  REPORT_BYTES,
+  type SnpReport,
+  tcbOf,
+} from './snp/index.ts'
 export * from './tdx/index.ts'

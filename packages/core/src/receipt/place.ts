@@ -6,6 +6,7 @@ import {
   DEVICE_FORMATS,
   type DocumentAppraisal,
 } from '../evidence/index.ts'
+import { shownTime } from '../time.ts'
 import { type Facts, isObject, notShownRecord } from './claim-rules.ts'
 import type { Claim } from './claims.ts'
 import type { EvidenceOnRecord } from './evidenced.ts'
@@ -65,7 +66,7 @@ function placeOf(evidence: EvidenceOnRecord): Found {
 
 /** What is wrong with it, time left aside: evidence of another time is no lie. */
 function rejected({ machine, checks, time }: DocumentAppraisal): Found | undefined {
-  const at = `As of ${iso(time)}`
+  const at = `As of ${shownTime(time)}`
   const failed = [...checks, ...failuresOf(machine)].filter(one => one.outcome === 'fail')
   const hard = failed.filter(({ check }) => !SOFT.includes(check))
   const devices = failed.find(one => one.check === 'devices')
@@ -107,7 +108,7 @@ function lacking({ machine, devices, verdict, time }: DocumentAppraisal): Found 
   if (late !== undefined)
     return open(
       'evidence-out-of-time',
-      `The evidence does not reach over the time of this record, ${iso(time)}: ${late.detail} (${late.reason}).`,
+      `The evidence does not reach over the time of this record, ${shownTime(time)}: ${late.detail} (${late.reason}).`,
     )
   return open(
     'evidence-incomplete',
@@ -136,7 +137,7 @@ function measured(evidence: EvidenceOnRecord): Found {
     if (gone !== undefined)
       return wrong(
         'measurement-revoked',
-        `It ran on ${what}. ${gone.revoked!.quorum ? 'A quorum of validators' : nameOf(gone)} revoked the approval of that image as of ${iso(gone.revoked!.since)}: ${quoted(gone.revoked!.reason) ?? 'no reason given'}.`,
+        `It ran on ${what}. ${gone.revoked!.quorum ? 'A quorum of validators' : nameOf(gone)} revoked the approval of that image as of ${shownTime(gone.revoked!.since)}: ${quoted(gone.revoked!.reason) ?? 'no reason given'}.`,
       )
     const doubted = standing.find(one => one.independent)
     if (doubted !== undefined)
@@ -169,7 +170,7 @@ function measured(evidence: EvidenceOnRecord): Found {
     result: 'pass',
     basis: 'hardware',
     reason: 'hardware-attested',
-    sentence: `It ran on ${what}: ${quoted(reference.image)}, a ${reference.role === 'gateway' ? 'gateway' : 'model server'}, approved by ${nameOf(approval)}${since === undefined ? '' : ` since ${iso(since.time)}${late}`}. The platform signed the key of the log that this record is in, and that held from ${iso(evidence.appraisals[0]!.time)} until ${iso(last.time)}.${origin}${devices}${taken}${dissent}`,
+    sentence: `It ran on ${what}: ${quoted(reference.image)}, a ${reference.role === 'gateway' ? 'gateway' : 'model server'}, approved by ${nameOf(approval)}${since === undefined ? '' : ` since ${shownTime(since.time)}${late}`}. The platform signed the key of the log that this record is in, and that held from ${shownTime(evidence.appraisals[0]!.time)} until ${shownTime(last.time)}.${origin}${devices}${taken}${dissent}`,
     notShown: `${reference.role === 'gateway' ? 'Anything of the model behind it: this image forwards. ' : ''}${provenance === undefined || provenance.outcome === 'pass' ? '' : 'Where the image came from. '}What the image does beyond what its approver looked at; that nobody broke this hardware, or holds its vendor’s keys; in which building it stands.`,
   }
 }
@@ -251,8 +252,4 @@ function open(
 
 function wrong(reason: Claim['reason'], sentence: string, notShown = WHERE): Found {
   return { result: 'fail', basis: 'hardware', reason, sentence, notShown }
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString().replace('.000Z', 'Z')
 }

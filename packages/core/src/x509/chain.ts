@@ -4,6 +4,7 @@
  */
 import { concat } from '../bytes.ts'
 import type { Suite } from '../suite.ts'
+import { shownTime } from '../time.ts'
 import { type Certificate, isNamedIssuer, type KeyUse } from './certificate.ts'
 import { checkSignature } from './public-key.ts'
 
@@ -178,18 +179,14 @@ function outOfTime(path: readonly Certificate[], time: number): Chain['timeFault
     if (time < notBefore)
       return {
         reason: 'certificate-not-yet-valid',
-        detail: `the certificate of ${subject.text} is valid from ${iso(notBefore)}`,
+        detail: `the certificate of ${subject.text} is valid from ${shownTime(notBefore)}`,
       }
     // notAfter is to the second, and within.
     if (time >= notAfter + 1000)
       return {
         reason: 'certificate-expired',
-        detail: `the certificate of ${subject.text} was valid until ${iso(notAfter)}`,
+        detail: `the certificate of ${subject.text} was valid until ${shownTime(notAfter)}`,
       }
   }
   return undefined
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString().replace('.000Z', 'Z')
 }

@@ -2,6 +2,7 @@
 import { equal, toHex } from '../bytes.ts'
 import { AnswerableError, errorCode } from '../error.ts'
 import type { Suite } from '../suite.ts'
+import { shownTime } from '../time.ts'
 import { type Certificate, type Extension, readExtensions } from './certificate.ts'
 import { contextTag, expectTag, readBits, readDer, readSmall, readTime, TAG, within } from './der.ts'
 import { type Name, readName } from './name.ts'
@@ -126,7 +127,7 @@ export function checkRevocation(
         outcome: 'revoked',
         time: entry.time,
         ...(entry.reason === ON_HOLD && { hold: true as const }),
-        detail: `${issuer.subject.text} revoked the certificate of ${certificate.subject.text} on ${new Date(entry.time).toISOString()}`,
+        detail: `${issuer.subject.text} revoked the certificate of ${certificate.subject.text} on ${shownTime(entry.time)}`,
       }
     // Section 5.1.2.5: all lists say when the next one comes. One that does not is of its own moment alone.
     const until = list.nextUpdate ?? list.thisUpdate
@@ -134,7 +135,7 @@ export function checkRevocation(
       if (answer.outcome === 'none')
         answer = {
           outcome: 'out-of-date',
-          detail: `the list of ${issuer.subject.text} is of ${new Date(list.thisUpdate).toISOString()}${list.nextUpdate === undefined ? '' : `, until ${new Date(list.nextUpdate).toISOString()}`}`,
+          detail: `the list of ${issuer.subject.text} is of ${shownTime(list.thisUpdate)}${list.nextUpdate === undefined ? '' : `, until ${shownTime(list.nextUpdate)}`}`,
         }
     } else answer = { outcome: 'not-revoked', from: list.thisUpdate, until }
   }

@@ -138,6 +138,14 @@ test('a hold counts until a later answer lifts it; a revocation for ever', () =>
   }
 })
 
+test('what was revoked only after the time asked about had not been yet', () => {
+  for (const reason of [1, 6]) {
+    const after = { status: 'revoked', reason, revokedAt: '2026-06-20T00:00:00Z' } as const
+    assert.equal(asked([made({ about: after })]).outcome, 'out-of-date')
+    assert.equal(asked([made({ about: after }), made()]).outcome, 'not-revoked')
+  }
+})
+
 test('of an answer about several, each is found', () => {
   const bytes = makeOcspAnswer({
     responder: issuer,

@@ -7,6 +7,7 @@ import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
 import { equal, toHex } from '../bytes.ts'
 import { AnswerableError, errorCode } from '../error.ts'
 import type { Suite } from '../suite.ts'
+import { shownTime } from '../time.ts'
 import { type Certificate, type Extension, parseCertificate, readExtensions } from './certificate.ts'
 import { OCSP_SIGNING } from './chain.ts'
 import type { RevocationAnswer } from './crl.ts'
@@ -156,7 +157,8 @@ function inside(element: Der | undefined, number: number, what: string): Der {
 
 /**
  * What answers say of one certificate, under the issuer that its chain showed. One that is forged is `bad` even where
- * another is good, and a revocation counts whenever it happened, as in lists; a hold counts until a later answer lifts it.
+ * another is good. A revocation that had happened by `time` counts also in an answer that is out of date, as in lists; a hold
+ * counts until a later answer lifts it.
  */
 export function checkOcsp(
   certificate: Certificate,
@@ -176,6 +178,11 @@ export function checkOcsp(
       const critical = [...answer.extensions, ...status.extensions].some(([, one]) => one.critical)
       if (critical)
         return { outcome: 'bad', detail: 'a revocation answer has an extension that is not known here' }
+      // What came only after the time asked about had not happened yet, and the answer is of later.
+      if (status.revoked !== undefined && status.revoked.time > time) {
+        stale ??= status
+        continue
+      }
       const held = status.revoked?.reason === ON_HOLD
       if (status.revoked !== undefined && !held) return revoked(certificate, issuer, status.revoked, false)
       const from = Math.max(status.thisUpdate, signer.notBefore)
@@ -198,7 +205,7 @@ export function checkOcsp(
   const until = stale.nextUpdate ?? stale.thisUpdate + OCSP_LASTS
   return {
     outcome: 'out-of-date',
-    detail: `the answer about ${certificate.subject.text} is of ${iso(stale.thisUpdate)}, until ${iso(until)}`,
+    detail: `the answer about ${certificate.subject.text} is of ${shownTime(stale.thisUpdate)}, until ${shownTime(until)}`,
   }
 }
 
@@ -213,7 +220,7 @@ function revoked(
     outcome: 'revoked',
     time,
     ...(hold && { hold: true as const }),
-    detail: `${issuer.subject.text} ${did} the certificate of ${subject.text} on ${iso(time)}`,
+    detail: `${issuer.subject.text} ${did} the certificate of ${subject.text} on ${shownTime(time)}`,
   }
 }
 
@@ -256,8 +263,4 @@ function signerOf(answer: OcspAnswer, issuer: Certificate, suite: Suite): Certif
 /** What is digested of a key: its bits without what they are of. */
 function keyBits({ key }: Certificate): Uint8Array {
   return readBits(within(readDer(key.spki), TAG.sequence, 'public key', 2)[1], 'public key')
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString().replace('.000Z', 'Z')
 }

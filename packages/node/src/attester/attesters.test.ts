@@ -11,7 +11,7 @@ import { commandAttester } from './command.ts'
 import { confidentialSpaceAttester } from './confidential-space.ts'
 import { type TsmFiles, tsmAttester } from './configfs-tsm.ts'
 import { dstackAttester } from './dstack.ts'
-import { certificatesInTable } from './snp-certificates.ts'
+import { hostCertificates } from './snp-certificates.ts'
 
 const DATA = new Uint8Array(32).fill(7)
 const HEX = Buffer.from(DATA).toString('hex')
@@ -96,8 +96,8 @@ test('configfs-tsm: a SEV-SNP host’s table of certificates comes along, as far
   for (let i = 0; i < table.length; i++) {
     const altered = Buffer.from(table)
     altered[i]! ^= 0xff
-    certificatesInTable(altered)
-    certificatesInTable(table.subarray(0, i))
+    hostCertificates(altered)
+    hostCertificates(table.subarray(0, i))
   }
 })
 

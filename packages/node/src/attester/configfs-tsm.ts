@@ -15,7 +15,7 @@ import {
   MAX_EVIDENCE_BYTES,
   reportDataFor,
 } from './attester.ts'
-import { certificatesInTable } from './snp-certificates.ts'
+import { hostCertificates } from './snp-certificates.ts'
 
 export const TSM_ROOT = '/sys/kernel/config/tsm/report'
 
@@ -94,7 +94,7 @@ async function report(files: TsmFiles, entry: string, data: Uint8Array): Promise
   if (after !== before + 1n)
     throw attesterError(KIND, 'another process wrote into the same request; ask again')
   if (bytes.length === 0) throw attesterError(KIND, 'outblob: empty')
-  const endorsements: Endorsement[] = certificatesInTable(aux).map(der => ({
+  const endorsements: Endorsement[] = hostCertificates(aux).map(der => ({
     kind: 'certificate',
     bytes: der,
   }))

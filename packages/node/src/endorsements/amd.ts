@@ -4,7 +4,15 @@
  * is not there: the host hands it out.
  */
 import { AnswerableError, toHex } from '@answerable/core'
-import type { Endorsement } from '@answerable/core/evidence'
+import {
+  type Endorsement,
+  type Generation,
+  generationOfCpu,
+  parseSnpReport,
+  REPORT_BYTES,
+  type SnpReport,
+  tcbOf,
+} from '@answerable/core/evidence'
 import { readPemCertificates } from '@answerable/core/x509'
 import { ask, type ServiceOptions } from './service.ts'
 
@@ -13,31 +21,33 @@ export interface AmdOptions extends ServiceOptions {
   base: string
 }
 
-/** In the service's own spelling. */
-const PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const
-type Product = (typeof PRODUCTS)[number]
-
-/** Offsets in a report (SEV-SNP Firmware ABI 56860, table "ATTESTATION_REPORT"). */
-const REPORT_BYTES = 0x4a0
-const AT = { version: 0, flags: 0x48, tcb: 0x180, family: 0x188, model: 0x189, chip: 0x1a0 }
-const CHIP_BYTES = 64
+/** The parts of a TCB version in the service's own spelling. */
+const PARTS = {
+  fmc: 'fmcSPL',
+  bootloader: 'blSPL',
+  tee: 'teeSPL',
+  snp: 'snpSPL',
+  microcode: 'ucodeSPL',
+} as const
 const MOST_CERTIFICATE = 16 * 1024
 const MOST_CHAIN = 64 * 1024
 const MOST_CRL = 256 * 1024
 
-/** Certificates and revocations for a report; those that came along with it need not be fetched. Throws `unavailable`. */
+/**
+ * Certificates and revocations for the report that these bytes begin with; those that came along with it need not be fetched.
+ * Throws `unavailable`, and as reading a report does.
+ */
 export async function amdCertificates(
-  report: Uint8Array,
+  bytes: Uint8Array,
   known: readonly Endorsement[],
   options: AmdOptions,
 ): Promise<Endorsement[]> {
-  if (report.length < REPORT_BYTES) throw new AnswerableError('bad-evidence', 'the report is too short')
-  const loaded = (((report[AT.flags] ?? 0) >> 2) & 7) === 1
+  const report = parseSnpReport(bytes.subarray(0, REPORT_BYTES))
   const own = known.filter(({ kind }) => kind === 'certificate')
   let failure: unknown
   for (const product of productsOf(report)) {
     try {
-      return await ofProduct(product, report, loaded, own, options)
+      return await ofProduct(product, report, own, options)
     } catch (error) {
       failure = error
     }
@@ -46,16 +56,16 @@ export async function amdCertificates(
 }
 
 async function ofProduct(
-  product: Product,
-  report: Uint8Array,
-  loaded: boolean,
+  product: Generation,
+  report: SnpReport,
   own: readonly Endorsement[],
   options: AmdOptions,
 ): Promise<Endorsement[]> {
+  const loaded = report.signingKey === 'vlek'
   const base = `${options.base}/${loaded ? 'vlek' : 'vcek'}/v1/${product}`
   const found: Endorsement[] = [...own]
   if (!loaded && own.length === 0) {
-    const url = `${base}/${chipOf(product, report)}?${tcbOf(product, report)}`
+    const url = `${base}/${chipOf(product, report)}?${tcbQuery(product, report)}`
     found.push({ kind: 'certificate', bytes: (await ask({ url, most: MOST_CERTIFICATE }, options)).bytes })
   }
   const chain = await ask({ url: `${base}/cert_chain`, most: MOST_CHAIN }, options)
@@ -68,38 +78,23 @@ async function ofProduct(
 }
 
 /** Reports from version 3 on say of which family they are; for older ones each is tried. */
-function productsOf(report: Uint8Array): readonly Product[] {
-  if (report[AT.version]! < 3) return ['Milan', 'Genoa']
-  const family = report[AT.family]!
-  const model = report[AT.model]!
-  if (family === 0x19) return [model < 0x10 ? 'Milan' : 'Genoa']
-  if (family === 0x1a) return ['Turin']
-  throw new AnswerableError('bad-evidence', `a processor of family ${family}, which is not known here`)
+function productsOf(report: SnpReport): readonly Generation[] {
+  const { cpu } = report
+  if (cpu === undefined) return ['Milan', 'Genoa']
+  const generation = generationOfCpu(report)
+  if (generation !== undefined) return [generation]
+  const { family, model } = cpu
+  throw new AnswerableError('bad-evidence', `a processor of family ${family}, model ${model}, not known here`)
 }
 
-function chipOf(product: Product, report: Uint8Array): string {
-  const chip = report.subarray(AT.chip, AT.chip + CHIP_BYTES)
-  if (chip.every(byte => byte === 0))
+function chipOf(product: Generation, { chipId }: SnpReport): string {
+  if (chipId.every(byte => byte === 0))
     throw new AnswerableError('unavailable', 'the report does not say which chip it is of, so nobody can ask')
-  return toHex(product === 'Turin' ? chip.subarray(0, 8) : chip)
+  return toHex(product === 'Turin' ? chipId.subarray(0, 8) : chipId)
 }
 
-function tcbOf(product: Product, report: Uint8Array): string {
-  const tcb = report.subarray(AT.tcb, AT.tcb + 8)
-  const parts: [string, number][] =
-    product === 'Turin'
-      ? [
-          ['fmcSPL', 0],
-          ['blSPL', 1],
-          ['teeSPL', 2],
-          ['snpSPL', 3],
-          ['ucodeSPL', 7],
-        ]
-      : [
-          ['blSPL', 0],
-          ['teeSPL', 1],
-          ['snpSPL', 6],
-          ['ucodeSPL', 7],
-        ]
-  return parts.map(([name, at]) => `${name}=${tcb[at]}`).join('&')
+function tcbQuery(product: Generation, { reportedTcb }: SnpReport): string {
+  return Object.entries(tcbOf(reportedTcb, product))
+    .map(([part, value]) => `${PARTS[part as keyof typeof PARTS]}=${value}`)
+    .join('&')
 }

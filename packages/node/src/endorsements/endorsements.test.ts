@@ -252,13 +252,15 @@ test('the real collateral of a real quote comes out byte for byte, where it is h
   assert.ok(asked.some(one => /tcb\?fmspc=[0-9a-f]{12}$/.test(one)))
 })
 
-/** As much of a report as says whom to ask. */
+/** A report that says whom to ask, and little else. */
 function report({ version = 3, family = 0x19, model = 1, loaded = false, chip = 0xc1 } = {}): Uint8Array {
   const bytes = new Uint8Array(1184)
   bytes[0] = version
+  bytes[0x0a] = 2
+  bytes[0x34] = 1
   bytes[0x48] = loaded ? 4 : 0
   bytes.set([4, 1, 2, 3, 0, 0, 22, 213], 0x180)
-  bytes.set([family, model, 1], 0x188)
+  if (version > 2) bytes.set([family, model, 1], 0x188)
   bytes.fill(chip, 0x1a0, 0x1e0)
   return bytes
 }
@@ -316,7 +318,8 @@ test('a report that names no chip, or an unknown one, is said to be that', async
   for (const [bytes, words] of [
     [report({ chip: 0 }), /which chip/],
     [report({ family: 9 }), /family 9/],
-    [report().subarray(0, 100), /too short/],
+    [report().subarray(0, 100), /1084 bytes missing/],
+    [report({ version: 9 }), /version 9 is not known/],
   ] as const) {
     const { problems } = await gather({ format: 'sev-snp', bytes }, kds('vcek/v1/Milan'))
     assert.match(problems.join(), words)

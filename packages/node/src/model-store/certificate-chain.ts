@@ -4,7 +4,13 @@
  */
 import { X509Certificate } from 'node:crypto'
 import { AnswerableError } from '@answerable/core'
-import { certificateParts, constraintsOf, type Extension, keyUsageBits, purposesOf } from './der.ts'
+import {
+  certificateParts,
+  constraintsOf,
+  type Extension,
+  keyUsageBits,
+  purposesOf,
+} from './certificate-parts.ts'
 
 const KEY_USAGE = '2.5.29.15'
 const BASIC_CONSTRAINTS = '2.5.29.19'

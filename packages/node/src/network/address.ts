@@ -1,6 +1,10 @@
-/** Where the process of a data folder listens, kept while it runs, so that commands on the folder find it. */
+/**
+ * Where the process of a data folder is reached: by its configuration, and, kept while it runs so that commands on the
+ * folder find it, where it listens.
+ */
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { GatewayConfig } from '../gateway/config.ts'
 import type { Disk } from '../storage/disk.ts'
 
 const Address = z.strictObject({
@@ -28,6 +32,16 @@ export async function saveAddress(disk: Disk, folder: string, address: Address):
 
 export async function forgetAddress(disk: Disk, folder: string): Promise<void> {
   await disk.remove(pathIn(folder)).catch(() => undefined)
+}
+
+/** The address that the configuration gives this member. */
+export function statedUrl({ network, publicUrl }: GatewayConfig): string | undefined {
+  return network === undefined ? publicUrl?.replace(/\/+$/, '') : network.publicUrl
+}
+
+/** Before it listens: where it will, unless the port is any. */
+export function listeningUrl({ network, host, port }: GatewayConfig): string {
+  return `http://${network?.host ?? host}:${network?.port ?? port}`
 }
 
 function pathIn(folder: string): string {

@@ -141,10 +141,7 @@ export function indexesFromAny(
 }
 
 /** Whatever the first of them has. */
-async function fromAny<T>(
-  sources: readonly ReceiptSource[],
-  get: (source: ReceiptSource) => Promise<T>,
-): Promise<T> {
+export async function fromAny<S, T>(sources: readonly S[], get: (source: S) => Promise<T>): Promise<T> {
   let missing: unknown
   for (const source of sources) {
     try {

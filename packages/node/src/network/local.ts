@@ -5,59 +5,49 @@
  */
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { AnswerableError, errorCode, fromHex, toHex } from '@answerable/core'
-import { formatVkey, type NoteSigner, signerVkey, type VerifierKey } from '@answerable/core/note'
-import { MAX_DOCUMENT_BYTES, type Receipt } from '@answerable/core/receipt'
-import { evidencePolicyUnder, type State } from '@answerable/core/registry'
+import { errorCode, toHex } from '@answerable/core'
+import { formatVkey, type NoteSigner, type VerifierKey } from '@answerable/core/note'
+import { MAX_DOCUMENT_BYTES } from '@answerable/core/receipt'
+import { evidencePolicyUnder } from '@answerable/core/registry'
 import type { RegistryPoint } from '@answerable/core/statement'
 import type { Policy } from '@answerable/core/tlog'
 import type { Hono } from 'hono'
 import { type Attesters, attestersOf } from '../attester/index.ts'
-import { accessesOf, auditApp, DisclosureService } from '../audit-service/index.ts'
 import type { Backend } from '../gateway/backend.ts'
 import { callPaths } from '../gateway/call-paths.ts'
 import { Callers } from '../gateway/callers.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
 import type { ServedModels } from '../gateway/kserve.ts'
-import { logApp } from '../gateway/log-app.ts'
 import { Metrics } from '../gateway/metrics.ts'
-import { GatewayNode, listen, registryPoint, SWEEP_EVERY } from '../gateway/node.ts'
+import { type GatewayNode, listen, registryPoint } from '../gateway/node.ts'
 import { openRoutes } from '../gateway/opinions/routes.ts'
-import { publicApp, VERSION } from '../gateway/public.ts'
+import { VERSION } from '../gateway/public.ts'
 import { createGateway } from '../gateway/server.ts'
-import { sharedModelsApp } from '../gateway/shared-models.ts'
 import { Upstream } from '../gateway/upstream.ts'
-import type { SignedCheckpoint } from '../log/log.ts'
 import { ModelFinder } from '../model-store/index.ts'
 import { Documents } from '../record/documents.ts'
-import { Lifecycle } from '../record/lifecycle.ts'
-import { linkedIds, type Receipts } from '../record/receipts.ts'
-import type { RecordStore } from '../record/store.ts'
-import { Sealer } from '../registry/sealer.ts'
 import { stateEvidence } from '../registry/state-evidence.ts'
 import { type Disk, realDisk } from '../storage/disk.ts'
 import { lockFolder } from '../storage/lock.ts'
-import type { Fetch, ForkEvidence } from '../witness/index.ts'
-import { forgetAddress, saveAddress } from './address.ts'
-import { networkApp } from './admission.ts'
+import type { Fetch } from '../witness/index.ts'
+import { forgetAddress, listeningUrl, saveAddress, statedUrl } from './address.ts'
 import { Attesting } from './attesting.ts'
 import type { AuditHooks } from './audit-hooks.ts'
 import { Auditing } from './auditing.ts'
 import { isUntouched, needsBoot, openBoot } from './boot.ts'
-import { demoApp, withDemoRoute } from './demo.ts'
+import { withDemoRoute } from './demo.ts'
 import { type Exposed, listenExposed } from './exposed.ts'
 import { addGauges } from './gauges.ts'
-import { getFromAny, indexesFromAny, openOlder, signerOf, succeed } from './generations.ts'
-import { type Identity, loadIdentity } from './identity.ts'
-import { Invitations } from './invitations.ts'
+import { signerOf } from './generations.ts'
+import { loadIdentity } from './identity.ts'
 import { openLocalModels } from './local-models.ts'
-import { loadMembership, slugOf } from './membership.ts'
-import { nodeApp } from './node-app.ts'
+import { type EarlierLog, endedLogs, openEarlier, openLog, trustOwn } from './logs.ts'
+import { memberApp } from './member-app.ts'
+import { loadMembership } from './membership.ts'
 import { NODE_NAME, Operator } from './operator.ts'
-import { nodeDescriptor, terms, trustOffer } from './papers.ts'
+import { nodeDescriptor, terms } from './papers.ts'
 import { openMember } from './registry-member.ts'
 import type { RegistryNode } from './registry-node.ts'
-import { standing } from './standing.ts'
 import type { LocalWitness } from './witnesses.ts'
 
 /** How long calls wait at start for a node's evidence. */
@@ -105,7 +95,7 @@ export interface LocalNetwork {
   policy: Policy
   gateway: GatewayNode
   /** Logs before the gateway's, which take no more records; their content is erased by statements in the gateway's. */
-  older: readonly { store: RecordStore; lifecycle: Lifecycle }[]
+  older: readonly EarlierLog[]
   registry: RegistryNode
   auditing: Auditing
   /** Where the node has hardware evidence. */
@@ -206,7 +196,7 @@ async function start(
   if (charter !== undefined) await documents.put(charter)
 
   if (boots) {
-    for (const witness of witnesses) witness.trust(signers.map(signerVkey))
+    trustOwn(witnesses, signers)
     await openBoot({
       disk,
       folder,
@@ -218,41 +208,15 @@ async function start(
       report,
     })
   }
-  const openGateway = async (): Promise<GatewayNode> => {
-    // This member's own witnesses need no registry to know its logs.
-    for (const witness of witnesses) witness.trust(signers.map(signerVkey))
-    const { official } = registry.mirror
-    const point = official && registryPoint(official.origin, official)
-    const generation = identity.generations.at(-1)!
-    const signer = signers.at(-1)!
-    return GatewayNode.open({
-      disk,
-      folder: join(folder, generation.folder),
-      signer,
-      // Receipts are fetched by others as well, so their addresses are those that others reach.
-      config: { ...config, publicUrl: config.publicUrl ?? config.network?.publicUrl },
-      witnesses: registry.witnessClients(),
-      policy: registry.policy,
-      documents,
-      papers: await papersFor(signer.key),
-      ...(point && { registry: point }),
-      ephemeral: generation.vkey !== undefined,
-      ...(generation.predecessor && { predecessor: generation.predecessor }),
-      contested: () => contestedOf(registry.book.state, signer.key.name),
-      ...(options.clock && { clock: options.clock }),
-      onFork: ({ source }) =>
-        report(
-          `this log is not the one that ${source} saw; nothing more is answered until a restart looks into it`,
-        ),
-    })
-  }
-  const gateway = await openGateway().catch(async error => {
-    if (!(error instanceof AnswerableError) || error.code !== 'rolled-back' || !isFork(error.cause))
-      throw error
-    report(`${error.message}, and fewer are here: this folder is an old copy. A new log continues for it`)
-    await succeed(disk, folder, identity, error.cause)
-    signers.push(await signerOf(disk, folder, identity.generations.at(-1)!))
-    return openGateway()
+  const gateway = await openLog({
+    ...options,
+    identity,
+    signers,
+    registry,
+    witnesses,
+    documents,
+    papers: papersFor,
+    report,
   })
   running = gateway
   onPoint = point => gateway.setRegistry(point)
@@ -261,45 +225,12 @@ async function start(
     report('no witness answered at start, so nobody could say whether this folder is an old copy')
   if (gateway.orphans > 0)
     report(`${gateway.orphans} streams were cut off by the last stop, and are on record as that`)
-  const older = await openOlder(disk, folder, identity, documents)
-  for (const one of older) onClose(() => one.close())
-  const before = older.map(({ receipts, store }) => ({
-    receipts,
-    store,
-    lifecycle: new Lifecycle(store, {
-      retentionDays: config.retentionDays,
-      samplingHours: config.samplingHours,
-      clock: () => gateway.recorder.now(),
-      contested: () => contestedOf(registry.book.state, store.log.origin),
-      into: gateway.store.log,
-    }),
-  }))
-  // Their content has its retention period as well.
-  const sweepOlder = async () => {
-    for (const { lifecycle } of before) await lifecycle.sweep()
-  }
-  const sweeps = setInterval(() => void sweepOlder().catch(() => undefined), SWEEP_EVERY)
-  sweeps.unref()
-  onClose(() => clearInterval(sweeps))
+  const older = await openEarlier({ ...options, identity, documents, registry, gateway, onClose })
 
   const callers = new Callers(config.keys, config.operator)
   const metrics = new Metrics()
   addGauges(metrics, gateway)
   const currentSigner = gateway.options.signer
-  const disclosures = new DisclosureService({
-    member: membership.member,
-    signer: () => {
-      if (keyring.has('member')) return keyring.statements('member')
-      throw new AnswerableError('unavailable', 'this process cannot sign for its member')
-    },
-    registry: () => ({ state: registry.book.state, size: registry.book.size }),
-    current: gateway.store,
-    older: older.map(({ store }) => store),
-    now: () => gateway.recorder.now(),
-    ...(options.audits?.opens && { opens: options.audits.opens }),
-    ...(options.clock && { clock: options.clock }),
-    report: fault,
-  })
   const auditing = new Auditing({
     disk,
     folder,
@@ -331,61 +262,30 @@ async function start(
       report,
     })
   if (attesting !== undefined) onClose(() => attesting.close())
-  const mounts: Record<string, Hono> = {
-    '/log': logApp(() => gateway.store.log, currentSigner.key),
-    ...registry.apps(),
-    '/audit': auditApp(disclosures),
-    ...auditing.apps(),
-    '/network': networkApp({
-      book: registry.book,
-      submitter: registry.submitter,
-      keyring,
-      network: registry.network,
-      invitations: new Invitations(disk, folder),
-      ...(options.clock && { clock: options.clock }),
-    }),
-    '/node': nodeApp({
-      book: registry.book,
-      operator,
-      member: membership.member,
-      url: () => address,
-      origin: currentSigner.key.name,
-      attesting,
-    }),
-  }
-  for (const { number, log, key: logKey } of older) mounts[`/logs/${number}`] = logApp(() => log, logKey)
-  if (demo) mounts['/demo'] = demoApp()
-  mounts['/models'] = sharedModelsApp(own.signed.filter(({ share }) => share))
-  for (const { path, app } of witnesses) mounts[path] = app
-  if (options.page !== undefined) mounts['/'] = options.page
   const callProtocol = callPaths(config.passThrough)
-  const sealer = new Sealer(registry.book, registry.documents)
-  const app = publicApp({
-    receipts: { get: (receiptId, secret) => getFromAny([gateway, ...older], receiptId, secret) },
-    seal: receipt => sealer.seal(receipt),
-    async accesses(receiptId, secret) {
-      const found = await indexesFromAny([gateway, ...older], receiptId, secret)
-      return { id: receiptId, accesses: await accessesOf(gateway.store, found) }
-    },
-    async erase(receiptId, secret) {
-      // Opening it shows that the secret is the holder's.
-      const { receipt, lifecycle } = await openIn([gateway, ...before], receiptId, secret)
-      // The same was asked of each; their content goes first, since it is the record that names them.
-      for (const linked of linkedIds(receipt)) await lifecycle.eraseId(linked)
-      await lifecycle.eraseId(receiptId)
-    },
+  const app = memberApp({
+    ...options,
+    id,
+    membership,
+    keyring,
+    registry,
+    operator,
+    gateway,
+    older,
+    auditing,
+    attesting,
+    witnesses,
+    own,
     documents,
-    callProtocol,
     backends,
     models,
     routes,
     metrics,
-    mounts,
-    trust: () => trustOffer(nameOf(registry, config.operator), registry.policy, registry.network),
-    status: () =>
-      standing({ id, membership, config, gateway, registry, models, backends, routes, attesting }),
-    writable: () => ready && gateway.store.log.writable,
-    report: fault,
+    callProtocol,
+    demo,
+    address: () => address,
+    ready: () => ready,
+    report,
   })
   // A call before the node is stated would have a record that names a registry that does not know it.
   let ready = false
@@ -469,7 +369,7 @@ async function start(
       return registry.policy
     },
     gateway,
-    older: before,
+    older,
     registry,
     auditing,
     attesting,
@@ -479,59 +379,4 @@ async function start(
     local: witnesses,
     close,
   }
-}
-
-/** Indexes of a log's records that are evidence in something that is open. */
-function contestedOf(state: State, log: string): number[] {
-  const disputes = [...state.openOf('dispute')].map(digest => state.disputes.get(digest)!)
-  const challenges = [...state.openOf('challenge')].map(digest => state.challenges.get(digest)!)
-  return [...disputes, ...challenges].filter(one => one.log === log).map(({ index }) => index)
-}
-
-/** A record opened by its secret, with what can erase it: in whichever log it is. */
-async function openIn(
-  logs: readonly { receipts: Receipts; lifecycle: Lifecycle }[],
-  id: string,
-  secret: string,
-): Promise<{ receipt: Receipt; lifecycle: Lifecycle }> {
-  let missing: unknown
-  for (const { receipts, lifecycle } of logs) {
-    try {
-      return { receipt: await receipts.get(id, secret), lifecycle }
-    } catch (error) {
-      if (errorCode(error) !== 'not-found') throw error
-      missing ??= error
-    }
-  }
-  throw missing
-}
-
-/** Logs whose keys are gone, each with the last checkpoint that the next one is bound to. */
-function endedLogs({ generations }: Identity): { origin: string; witnessed: SignedCheckpoint }[] {
-  return generations.slice(0, -1).flatMap(({ origin, vkey }, i) => {
-    const bound = generations[i + 1]!.predecessor
-    if (vkey === undefined || bound?.origin !== origin) return []
-    const { size, root, note } = bound
-    return [{ origin, witnessed: { size, root: fromHex(root), note } }]
-  })
-}
-
-/** What a reader is offered to call the network: the name of a common one, or the owner's where it is theirs alone. */
-function nameOf({ book }: RegistryNode, operator: string): string {
-  const { members, name } = book.state
-  return slugOf(members.size > 1 ? name : `${operator}-${name}`)
-}
-
-/** The address that the configuration gives this member. */
-function statedUrl({ network, publicUrl }: GatewayConfig): string | undefined {
-  return network === undefined ? publicUrl?.replace(/\/+$/, '') : network.publicUrl
-}
-
-function isFork(cause: unknown): cause is ForkEvidence {
-  return cause !== null && typeof cause === 'object' && 'note' in cause && 'size' in cause
-}
-
-/** Before it listens: where it will, unless the port is any. */
-function listeningUrl({ network, host, port }: GatewayConfig): string {
-  return `http://${network?.host ?? host}:${network?.port ?? port}`
 }

@@ -5,6 +5,7 @@
  */
 import { concat, equal, toHex } from '../../bytes.ts'
 import type { JsonObject } from '../../shape.ts'
+import { shownTime } from '../../time.ts'
 import { type Certificate, checkRevocation, type RevocationList } from '../../x509/index.ts'
 import { revocationLists, revokedCheck } from '../chain-checks.ts'
 import { type Check, check } from '../check.ts'
@@ -153,9 +154,9 @@ function validityCheck(
   for (const [i, { issued, until }] of dated.entries()) {
     const what = i === 0 ? 'the TCB info' : 'the identity of the quoting enclave'
     if (time < issued)
-      return check('validity', 'fail', 'endorsement-not-yet-valid', `${what} is of ${iso(issued)}`)
+      return check('validity', 'fail', 'endorsement-not-yet-valid', `${what} is of ${shownTime(issued)}`)
     if (time > until)
-      return check('validity', 'fail', 'endorsement-expired', `${what} was good until ${iso(until)}`)
+      return check('validity', 'fail', 'endorsement-expired', `${what} was good until ${shownTime(until)}`)
   }
   if (pck === undefined)
     return check('validity', 'not-checked', 'endorsement-missing', 'the platform’s certificate is missing')
@@ -291,8 +292,4 @@ function identityCheck(basis: Basis, standing: Standing): Check {
     )
   const mismatch = moduleMismatch(body, info)
   return mismatch === undefined ? found : check('identity', 'fail', 'identity-mismatch', mismatch)
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString().replace('.000Z', 'Z')
 }

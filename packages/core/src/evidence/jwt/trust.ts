@@ -1,8 +1,9 @@
 /** Why a token is believed: by a chain of certificates in its header, or by a key of a set that the reader trusts. */
 import { AnswerableError, errorCode } from '../../error.ts'
 import type { JsonObject } from '../../shape.ts'
+import { shownTime } from '../../time.ts'
 import { type Certificate, checkChain, parseCertificate } from '../../x509/index.ts'
-import { chainCheck, revocationCheck, shownTime, type Window } from '../chain-checks.ts'
+import { chainCheck, revocationCheck, type Window } from '../chain-checks.ts'
 import { type Check, check } from '../check.ts'
 import type { AppraisalContext } from '../format.ts'
 import { type RootSet, rootSet } from '../roots.ts'

@@ -4,8 +4,9 @@
  */
 import { toHex } from '../../bytes.ts'
 import type { JsonObject } from '../../shape.ts'
+import { shownTime } from '../../time.ts'
 import { checkChain } from '../../x509/index.ts'
-import { chainCheck, revocationCheck, shownTime, type Window } from '../chain-checks.ts'
+import { chainCheck, revocationCheck, type Window } from '../chain-checks.ts'
 import { type Check, check } from '../check.ts'
 import { checkCoseSign1 } from '../cose/sign1.ts'
 import type { AppraisalContext, EvidenceFormat, Findings } from '../format.ts'

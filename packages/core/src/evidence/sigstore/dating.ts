@@ -1,5 +1,6 @@
 /** When a bundle's signature was made: by the promises of logs, and by timestamps of other authorities. */
 import type { Suite } from '../../suite.ts'
+import { shownTime } from '../../time.ts'
 import type { Bundle } from './bundle.ts'
 import { entryFault } from './entry-body.ts'
 import { attempt } from './fields.ts'
@@ -31,13 +32,8 @@ export function timeSteps(
     first === undefined
       ? step('time', 'not-checked', 'undated', 'no log promised a time, and no other authority dated it')
       : late === undefined
-        ? step('time', 'pass', 'dated', `on ${new Date(first).toISOString()}`)
-        : step(
-            'time',
-            'fail',
-            'not-yet-logged',
-            `it is of ${new Date(late).toISOString()}, which is to come`,
-          ),
+        ? step('time', 'pass', 'dated', `on ${shownTime(first)}`)
+        : step('time', 'fail', 'not-yet-logged', `it is of ${shownTime(late)}, which is to come`),
   )
   return times
 }

@@ -5,6 +5,7 @@
 import { toHex } from '../../bytes.ts'
 import { preAuthEncoding } from '../../statement/envelope.ts'
 import type { EcdsaCurve, Suite } from '../../suite.ts'
+import { shownTime } from '../../time.ts'
 import { type Certificate, checkChain, type PublicKey, parseCertificate } from '../../x509/index.ts'
 import { type Check, check } from '../check.ts'
 import { type Bundle, parseBundle } from './bundle.ts'
@@ -263,6 +264,6 @@ function summary(
     'provenance',
     'pass',
     'provenance-shown',
-    `signed by ${signer.identity} (by the word of ${signer.issuer}) on ${new Date(time).toISOString()}; ${what}`,
+    `signed by ${signer.identity} (by the word of ${signer.issuer}) on ${shownTime(time)}; ${what}`,
   )
 }

@@ -15,27 +15,32 @@ const MAX_TABLE_BYTES = 256 * 1024
 export function splitExtendedReport(bytes: Uint8Array): { report: Uint8Array; certificates: Uint8Array[] } {
   if (bytes.length < REPORT_BYTES)
     throw new AnswerableError('truncated', `extended report: ${REPORT_BYTES - bytes.length} bytes missing`)
-  const table = bytes.subarray(REPORT_BYTES)
+  const certificates = certificatesInTable(bytes.subarray(REPORT_BYTES))
+  return { report: bytes.subarray(0, REPORT_BYTES), certificates }
+}
+
+/** The certificates in such a table alone. Throws `truncated`, `too-large` and `bad-evidence`. */
+export function certificatesInTable(table: Uint8Array): Uint8Array[] {
   if (table.length > MAX_TABLE_BYTES)
-    throw new AnswerableError('too-large', `extended report: a table of over ${MAX_TABLE_BYTES} bytes`)
+    throw new AnswerableError('too-large', `certificate table: over ${MAX_TABLE_BYTES} bytes`)
   const view = new DataView(table.buffer, table.byteOffset, table.byteLength)
   const places: { offset: number; length: number }[] = []
   let at = 0
   for (; ; at += ENTRY_BYTES) {
     if (at + ENTRY_BYTES > table.length)
-      throw new AnswerableError('truncated', 'extended report: its table of certificates has no end')
+      throw new AnswerableError('truncated', 'certificate table: it has no end')
     const entry = table.subarray(at, at + ENTRY_BYTES)
     if (entry.every(byte => byte === 0)) break
     if (places.length === MOST_ENTRIES)
-      throw new AnswerableError('too-large', `extended report: over ${MOST_ENTRIES} certificates`)
+      throw new AnswerableError('too-large', `certificate table: over ${MOST_ENTRIES} certificates`)
     places.push({ offset: view.getUint32(at + 16, true), length: view.getUint32(at + 20, true) })
   }
   const certificates: Uint8Array[] = []
   for (const { offset, length } of places) {
     if (offset < at + ENTRY_BYTES || offset + length > table.length || length > MAX_CERTIFICATE_BYTES)
-      throw new AnswerableError('bad-evidence', 'extended report: a certificate lies outside its table')
+      throw new AnswerableError('bad-evidence', 'certificate table: a certificate lies outside it')
     const certificate = table.subarray(offset, offset + length)
     if (certificate[0] === 0x30) certificates.push(certificate)
   }
-  return { report: bytes.subarray(0, REPORT_BYTES), certificates }
+  return certificates
 }

@@ -6,6 +6,7 @@ import { parseSnpReport, type SnpReport } from './report.ts'
 export * from './azure.ts'
 export * from './certificate-table.ts'
 export { parseSnpReport, REPORT_BYTES, type SnpReport } from './report.ts'
+export * from './tcb.ts'
 
 export const sevSnp: EvidenceFormat<SnpReport> = {
   format: 'sev-snp',
