@@ -11,7 +11,7 @@ import {
 } from '@answerable/core/evidence'
 import { makeAuthority, makeNitro, NITRO_TIME } from '../../../core/test/nitro.ts'
 import { nodeSuite } from '../log/suite.ts'
-import { appraiseEvidence } from './appraiser.ts'
+import { Appraiser, type AppraiserOptions, appraiseEvidence } from './appraiser.ts'
 
 const LOG = 'ops.example/log+00000000+AQ=='
 const authority = makeAuthority()
@@ -60,4 +60,42 @@ test('a policy has one digest, in whatever order it was written', () => {
   assert.notEqual(policyDigest({ ...POLICY, debug: 'accept' }, nodeSuite), policyDigest(POLICY, nodeSuite))
   const one = { ...POLICY, tcb: { ...POLICY.tcb, tdx: ['UpToDate' as const] } }
   assert.notEqual(policyDigest(one, nodeSuite), policyDigest(POLICY, nodeSuite))
+})
+
+test('a document over which a fault of ours shows is told of, and does not keep a member from the others', async () => {
+  const stated = { index: 1, time: NITRO_TIME }
+  const records = ['bad', 'good'].map(digest => ({
+    digest,
+    member: 'ops',
+    log: LOG,
+    bytes: 1,
+    endorsements: [{ digest: 'a', bytes: 1, stated }],
+    appraisals: [],
+  }))
+  const members = new Map([
+    ['ada', { status: 'active', ownerGroup: 'ada', roles: ['validator'] }],
+    ['ops', { status: 'active', ownerGroup: 'ops', roles: ['operator'] }],
+  ])
+  const evidence = { values: () => records, get: (id: string) => records.find(one => one.digest === id) }
+  const logs = new Map([[LOG, { vkey: LOG }]])
+  const said: unknown[] = []
+  const told: string[] = []
+  const appraiser = new Appraiser({
+    book: {
+      noted: 2,
+      state: { members, evidence, logs, terms: {}, time: NITRO_TIME },
+      ofKind: (_: string, from: number) => (from === 0 ? [{ effective: true }] : []),
+    },
+    documents: { has: () => true, get: async (digest: string) => utf8(digest) },
+    submitter: { state: async (_: string, { evidence }: { evidence: unknown }) => said.push(evidence) },
+    keyring: { member: 'ada', statements: () => undefined },
+    appraise: ({ document }: { document: Uint8Array }) => {
+      if (document.length === 3) throw new TypeError('a fault of ours')
+      return { met: true, reasons: [] }
+    },
+    report: (event: string) => told.push(event),
+  } as unknown as AppraiserOptions)
+  await appraiser.perform()
+  await appraiser.perform()
+  assert.deepEqual([said, told], [['good'], ['evidence bad could not be appraised']])
 })

@@ -59,7 +59,7 @@ export class Appraiser {
   perform(): Promise<void> {
     this.#round ??= this.#perform()
       .catch(error => {
-        if (errorCode(error) === 'internal') this.#options.report('evidence could not be appraised', error)
+        if (errorCode(error) === 'internal') this.#options.report('evidence could not be looked at', error)
       })
       .finally(() => {
         this.#round = undefined
@@ -88,9 +88,20 @@ export class Appraiser {
       const record = state.evidence.get(digest)
       if (record === undefined || this.#isSettled(record, member.ownerGroup)) this.#due.delete(digest)
       else if (this.#isHere(record)) {
-        if (await this.#appraise(record)) this.#due.delete(digest)
+        if (await this.#appraised(record)) this.#due.delete(digest)
         if (++done >= ROUND) return
       }
+    }
+  }
+
+  /** A fault of ours over one document must not keep this member from the rest: it is told, and that one left alone. */
+  async #appraised(record: EvidenceRecord): Promise<boolean> {
+    try {
+      return await this.#appraise(record)
+    } catch (error) {
+      if (errorCode(error) !== 'internal') throw error
+      this.#options.report(`evidence ${record.digest} could not be appraised`, error)
+      return true
     }
   }
 
