@@ -53,7 +53,7 @@ export interface Certificate {
 }
 
 /** The bits of KeyUsage in their order. */
-const KEY_USES = [
+export const KEY_USES = [
   'digital-signature',
   'content-commitment',
   'key-encipherment',

@@ -10,7 +10,15 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto'
-import { type Certificate, type KeyUse, parseCertificate, readDer, TAG, within } from '@answerable/core/x509'
+import {
+  type Certificate,
+  KEY_USES,
+  type KeyUse,
+  parseCertificate,
+  readDer,
+  TAG,
+  within,
+} from '@answerable/core/x509'
 
 export type KeyKind = 'P-256' | 'P-384' | 'RSA-PKCS1' | 'RSA-PSS' | 'Ed25519'
 
@@ -45,18 +53,6 @@ export interface Made {
   /** SHA-256 of the certificate, in hex. */
   fingerprint: string
 }
-
-const KEY_USES: readonly KeyUse[] = [
-  'digital-signature',
-  'content-commitment',
-  'key-encipherment',
-  'data-encipherment',
-  'key-agreement',
-  'certificate-sign',
-  'crl-sign',
-  'encipher-only',
-  'decipher-only',
-]
 
 let serial = 1000
 

@@ -4,10 +4,14 @@
  */
 import { createHash, sign } from 'node:crypto'
 import { utf8 } from '@answerable/core'
-import { DEFAULT_EVIDENCE_POLICY, type Endorsement, type EvidencePolicy } from '@answerable/core/evidence'
+import {
+  DEFAULT_EVIDENCE_POLICY,
+  type Endorsement,
+  type EvidencePolicy,
+  type Generation,
+} from '@answerable/core/evidence'
 import { type KeyPair, keyPair, type Made, makeCertificate, octets, tagged } from './certificates.ts'
 
-export type Generation = 'Milan' | 'Genoa' | 'Turin'
 type Parts = { fmc?: number; bootloader: number; tee: number; snp: number; microcode: number }
 
 const AMD = '1.3.6.1.4.1.3704.1'

@@ -3,7 +3,6 @@
  * what the reader asks of patch level and privilege. Shared by reports as they are and those in Azure's wrapper.
  */
 import { equal, toHex } from '../../bytes.ts'
-import type { JsonObject } from '../../shape.ts'
 import {
   type Certificate,
   type Chain,
@@ -18,6 +17,7 @@ import { type Check, check } from '../check.ts'
 import type { AppraisalContext, Findings } from '../format.ts'
 import { rootSet } from '../roots.ts'
 import { type EndorsementKey, readEndorsementKey } from './endorsement-key.ts'
+import { factsOf, measurementsOf } from './facts.ts'
 import type { SnpReport } from './report.ts'
 import { type Generation, generationOfCpu, partsOf, tcbOf, tcbText } from './tcb.ts'
 
@@ -325,53 +325,4 @@ function isChip(chipId: Uint8Array, hardwareId: Uint8Array): boolean {
     equal(chipId.subarray(0, hardwareId.length), hardwareId) &&
     chipId.subarray(hardwareId.length).every(byte => byte === 0)
   )
-}
-
-function measurementsOf(report: SnpReport): Record<string, string> {
-  return {
-    measurement: toHex(report.measurement),
-    host_data: toHex(report.hostData),
-    id_key_digest: toHex(report.idKeyDigest),
-    author_key_digest: toHex(report.authorKeyDigest),
-    family_id: toHex(report.familyId),
-    image_id: toHex(report.imageId),
-    guest_svn: report.guestSvn.toString(16).padStart(8, '0'),
-    policy: report.policy.raw.toString(16).padStart(16, '0'),
-    vmpl: report.vmpl.toString(16).padStart(8, '0'),
-  }
-}
-
-function factsOf(
-  report: SnpReport,
-  generation: Generation | undefined,
-  key: EndorsementKey | undefined,
-): JsonObject {
-  const tcb = (bytes: Uint8Array): string =>
-    generation === undefined ? toHex(bytes) : tcbText(tcbOf(bytes, generation))
-  const { policy, cpu, mitigations } = report
-  const hex64 = (value: bigint) => value.toString(16).padStart(16, '0')
-  return {
-    version: report.version,
-    'signing-key': report.signingKey,
-    ...(key?.cloud !== undefined && { cloud: key.cloud }),
-    'reported-tcb': tcb(report.reportedTcb),
-    'current-tcb': tcb(report.currentTcb),
-    'committed-tcb': tcb(report.committedTcb),
-    'launch-tcb': tcb(report.launchTcb),
-    firmware: report.currentFirmware,
-    'committed-firmware': report.committedFirmware,
-    'chip-id': toHex(report.chipId),
-    'report-id': toHex(report.reportId),
-    'report-id-ma': toHex(report.reportIdMa),
-    'platform-info': hex64(report.platformInfo),
-    'policy-abi': policy.abi,
-    'policy-smt': policy.smt,
-    'policy-migration-agent': policy.migrationAgent,
-    'policy-single-socket': policy.singleSocket,
-    ...(cpu && { cpu: `family ${cpu.family}, model ${cpu.model}, stepping ${cpu.stepping}` }),
-    ...(mitigations && {
-      'launch-mitigations': hex64(mitigations.launch),
-      'current-mitigations': hex64(mitigations.current),
-    }),
-  }
 }

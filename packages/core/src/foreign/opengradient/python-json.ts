@@ -4,6 +4,7 @@
  */
 import { AnswerableError } from '../../error.ts'
 import { type JsonLimits, parseJson } from '../../json.ts'
+import { compareNames } from '../../model/manifest.ts'
 import { boundedText } from '../../note/text.ts'
 
 /** A number as it was written. */
@@ -75,7 +76,8 @@ export function writePythonJson(value: PythonJson): string {
   if (typeof value === 'string') return quoted(value)
   if (value instanceof PythonNumber) return numberText(value)
   if (Array.isArray(value)) return `[${value.map(writePythonJson).join(', ')}]`
-  const members = [...value].sort(([a], [b]) => byCodePoint(a, b))
+  // Python sorts by code point, JavaScript by UTF-16 unit, which differs beyond U+FFFF.
+  const members = [...value].sort(([a], [b]) => compareNames(a, b))
   return `{${members.map(([key, one]) => `${quoted(key)}: ${writePythonJson(one)}`).join(', ')}}`
 }
 
@@ -96,17 +98,6 @@ function quoted(text: string): string {
     unit => SHORT[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
   return `"${escaped}"`
-}
-
-/** Python sorts by code point, JavaScript by UTF-16 unit, which differs beyond U+FFFF. */
-function byCodePoint(a: string, b: string): number {
-  const left = [...a]
-  const right = [...b]
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    const difference = left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!
-    if (difference !== 0) return difference
-  }
-  return left.length - right.length
 }
 
 function numberText({ text }: PythonNumber): string {
