@@ -54,6 +54,8 @@ test('a reader with an older copy sees where a record was made, who says so, and
   } as const
   const id = referenceId(reference, nodeSuite)
   await cy.states('reference-value', { reference })
+  // Cosignatures are dated to the second: one of the second before would leave the record without an approval.
+  await new Promise(resolve => setTimeout(resolve, 1000))
   const answer = await post(`${bo.url}/v1/chat/completions`, ASK)
   const link = new URL(answer.headers.get('answerable-receipt-url')!)
   const sealed = async (): Promise<Receipt> => {
