@@ -36,12 +36,12 @@ test('the packed packages work in an empty project', { timeout: 300_000 }, async
 
   const receipt = await realReceipt(t, folder)
 
-  await t.test('core alone, with its dependencies, is under 5 MB', () => {
+  await t.test('core alone, with its dependencies, is under 6 MB', () => {
     const alone = join(folder, 'alone')
     project(alone)
     run('npm', [...INSTALL, core], alone)
     const bytes = bytesBelow(join(alone, 'node_modules'))
-    assert.ok(bytes < 5e6, `${bytes} bytes`)
+    assert.ok(bytes < 6e6, `${bytes} bytes`)
   })
 
   const all = join(folder, 'all')
