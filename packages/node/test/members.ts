@@ -29,7 +29,7 @@ export class TestMember extends Member {
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
-  ms = 20_000,
+  ms = 40_000,
 ): Promise<void> {
   const end = Date.now() + ms
   while (!(await holds())) {

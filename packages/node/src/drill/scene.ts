@@ -26,7 +26,7 @@ export interface Throwaway {
 }
 
 /** How long to wait for what must come, and, without the fault, for what must not. Milliseconds. */
-const PATIENCE = 15_000
+const PATIENCE = 30_000
 const IMPATIENCE = 700
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
