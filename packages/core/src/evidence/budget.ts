@@ -7,7 +7,7 @@ import { shareLinks } from '../x509/index.ts'
 
 /**
  * Twelve devices with their chains, manifests and answers about revocation, at both ends of an interval and under four
- * archives, take some 1,500. In a browser, as many take about as many hundredths of a second.
+ * archives, come to some 1,500. In plain JavaScript a signature takes up to about a hundredth of a second.
  */
 export const MOST_SIGNATURES = 2048
 

@@ -169,6 +169,8 @@ export class Verifier {
     registered: Registered | false | undefined,
     archives: VerifyOptions['archives'],
   ): EvidenceOnRecord | undefined {
+    // Most records name none: then no charter's policy need be read.
+    if (record.statement.evidence === undefined) return undefined
     const policy = this.#evidence ?? charterPolicy(record.network.registry)
     const known = registered ? registered.evidence : undefined
     return evidenceOn(record, receipt, {

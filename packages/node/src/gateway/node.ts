@@ -106,6 +106,7 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
   static async open(options: GatewayNodeOptions): Promise<GatewayNode> {
     const { disk, folder, signer, witnesses, policy, config, clock = Date.now, onFork } = options
     const store = await RecordStore.open({ disk, folder, signer, keepSigned: options.ephemeral ?? false })
+    let history: WitnessedHistory | undefined
     try {
       const check = await checkStart(store.log, witnesses, { key: signer.key })
       if (check.outcome === 'rolled-back') {
@@ -138,7 +139,8 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
         ...(options.contested && { contested: options.contested }),
       })
       await lifecycle.resume()
-      const history = new WitnessedHistory(join(folder, HISTORY), HISTORY_ROUNDS * config.publishMilliseconds)
+      const kept = new WitnessedHistory(join(folder, HISTORY), HISTORY_ROUNDS * config.publishMilliseconds)
+      history = kept
       const publisher = await Publisher.open({
         log: store.log,
         key: signer.key,
@@ -146,14 +148,15 @@ export class GatewayNode implements Pick<CallContext, 'recorder'> {
         policy,
         keep: { disk, path: join(folder, 'witnessed') },
         intervalMs: config.publishMilliseconds,
-        onWitnessed: checkpoint => history.add(checkpoint, Date.now()),
+        onWitnessed: checkpoint => kept.add(checkpoint, Date.now()),
         ...(onFork && { onFork }),
       })
       // Where the last process ended before its minute did.
-      if (publisher.witnessed !== undefined) history.add(publisher.witnessed, 0)
+      if (publisher.witnessed !== undefined) kept.add(publisher.witnessed, 0)
       publisher.start()
-      return new GatewayNode(options, store, recorder, publisher, history, lifecycle, check.outcome, orphans)
+      return new GatewayNode(options, store, recorder, publisher, kept, lifecycle, check.outcome, orphans)
     } catch (error) {
+      history?.close()
       await store.close()
       throw error
     }
